@@ -1,0 +1,61 @@
+# The two functions every room uses; docs/architecture.md says what may depend on what.
+include_guard(GLOBAL)
+
+# contra4_library(<room> SRCS file... DEPS room... [LIBS target...] [PUBLIC_LIBS target...])
+# One static library per room. DEPS are rooms that lie lower; LIBS are third-party targets that stay
+# behind this room's door, PUBLIC_LIBS those whose headers the room's own headers include.
+function(contra4_library room)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;LIBS;PUBLIC_LIBS" ${ARGN})
+  set(target contra4_${room})
+  add_library(${target} STATIC ${ARG_SRCS})
+  add_library(contra4::${room} ALIAS ${target})
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_link_libraries(${target} PRIVATE contra4_warnings ${ARG_LIBS} PUBLIC ${ARG_PUBLIC_LIBS})
+  foreach(dep IN LISTS ARG_DEPS)
+    target_link_libraries(${target} PUBLIC contra4::${dep})
+  endforeach()
+endfunction()
+
+# contra4_test(<room> <file>_test [DEPS room...] [LIBS target...] [LABELS label...])
+# One executable and one set of ctest entries for tests/<room>/<file>_test.cpp. The room itself and
+# tests/support are always linked.
+function(contra4_test room name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "DEPS;LIBS;LABELS" ${ARGN})
+  if(NOT CONTRA4_TESTS)
+    return()
+  endif()
+  set(target ${room}_${name})
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/tests/${room}/${name}.cpp)
+  target_link_libraries(${target} PRIVATE contra4_warnings contra4_test_support ${ARG_LIBS}
+                                          GTest::gmock GTest::gtest_main)
+  if(TARGET contra4::${room})
+    target_link_libraries(${target} PRIVATE contra4::${room})
+  endif()
+  foreach(dep IN LISTS ARG_DEPS)
+    target_link_libraries(${target} PRIVATE contra4::${dep})
+  endforeach()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set(properties TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_LABELS)
+    list(APPEND properties LABELS "${ARG_LABELS}")
+  endif()
+  gtest_discover_tests(${target} TEST_PREFIX ${room}. DISCOVERY_MODE PRE_TEST
+                       PROPERTIES ${properties})
+endfunction()
+
+# contra4_fuzz(<room> <name> [DEPS room...]): libFuzzer target fuzz/<name>_fuzz.cpp, preset `fuzz` only.
+function(contra4_fuzz room name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  if(NOT CONTRA4_FUZZ)
+    return()
+  endif()
+  add_executable(${name} ${PROJECT_SOURCE_DIR}/fuzz/${name}.cpp)
+  target_link_libraries(${name} PRIVATE contra4_warnings contra4::${room})
+  foreach(dep IN LISTS ARG_DEPS)
+    target_link_libraries(${name} PRIVATE contra4::${dep})
+  endforeach()
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+endfunction()

@@ -1,0 +1,31 @@
+// The door to the torch half, which lives in one shared module and is opened only by the commands
+// that need it: loading libtorch costs some 185 ms. The program side is apps/torch_loader.h.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "contra4/inference/embedder.h"
+
+namespace contra4 {
+
+struct EmbedderOptions {
+  std::filesystem::path folder;  // model.safetensors, vocab.txt, config.json
+  int num_threads = 0;           // 0: all cores
+};
+
+// Everything the program asks of the torch half. Grows with each native model.
+class TorchModule {
+ public:
+  virtual ~TorchModule() = default;
+  // Throws kNotFound, kDataLoss with the file and tensor at fault.
+  virtual std::unique_ptr<Embedder> make_minilm(const EmbedderOptions& options) const = 0;
+};
+
+// The module exports one function of this type under this name. The number changes with any header
+// above, so that a program never opens a module of another build.
+inline constexpr int kTorchModuleVersion = 1;
+inline constexpr char kTorchModuleEntry[] = "contra4_torch_module";
+using TorchModuleEntry = const TorchModule* (*)(int version);  // null for another version
+
+}  // namespace contra4
