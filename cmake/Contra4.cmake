@@ -17,6 +17,18 @@ function(contra4_library room)
   endforeach()
 endfunction()
 
+# contra4_module(<name> SRCS file... DEPS room... [LIBS target...])
+# lib<name>.so beside the program, opened with base/shared_module.h by the commands that need it.
+function(contra4_module name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;LIBS" ${ARGN})
+  add_library(${name} MODULE ${ARG_SRCS})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${name} PRIVATE contra4_warnings ${ARG_LIBS})
+  foreach(dep IN LISTS ARG_DEPS)
+    target_link_libraries(${name} PRIVATE contra4::${dep})
+  endforeach()
+endfunction()
+
 # contra4_test(<room> <file>_test [DEPS room...] [LIBS target...] [LABELS label...])
 # One executable and one set of ctest entries for tests/<room>/<file>_test.cpp. The room itself and
 # tests/support are always linked.

@@ -38,9 +38,9 @@ struct Question {
 struct Answer {
   std::uint64_t ticket = 0;
   OutcomeStatus status = OutcomeStatus::kFailed;
-  std::string text;           // raw, as the model gave it
-  std::optional<int> choice;  // decided by the answerer itself (scores, schema, logprobs); empty:
-                              // read it from `text`
+  std::string text;            // raw, as the model gave it
+  std::optional<int> choice;   // decided by the answerer itself (scores, schema, logprobs); empty:
+                               // read it from `text`
   std::vector<double> scores;  // one per scene, when it has them
   TokenUsage usage;
   double latency_s = 0;
