@@ -2,7 +2,9 @@
 // sending, retrying and counting for every protocol.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +29,9 @@ struct ReplyVerdict {
   std::vector<double> choice_logprobs;
   TokenUsage usage;
   Error error;  // of everything but kFinal with kAnswered, and kAskAgain
+  // Of kRetry: the server's own wish where the body tells it (Gemini's RetryInfo); a Retry-After
+  // header is the engine's to read and comes first.
+  std::optional<std::chrono::milliseconds> retry_after;
 };
 
 // Whether an endpoint can be asked a request.
@@ -50,6 +55,9 @@ class ChatProtocol {
   // ticket, latency, tries, endpoint name and the raw body.
   virtual ReplyVerdict parse(const GenerateRequest& request, std::size_t endpoint,
                              const net::HttpResponse& response) = 0;
+
+  // A body for the journal: without the key, should the server have sent it back.
+  virtual std::string redacted(std::string body) const { return body; }
 
   virtual Readiness readiness(const GenerateRequest& /*request*/, std::size_t /*endpoint*/) const {
     return Readiness::kReady;
