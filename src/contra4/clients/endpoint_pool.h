@@ -35,24 +35,30 @@ class EndpointPool {
   AdaptiveLimiter& limiter(std::size_t index) { return endpoints_[index].limiter; }
 
   // The endpoint with the most free share of its limit among those that are not set aside and that
-  // `accepts`; the first of equals in turn. Empty: none has room now.
+  // `accepts`; the first of equals in turn. Empty: none has room now. An endpoint whose pause is
+  // over is given one call per pause until it answers.
   std::optional<std::size_t> choose(const std::function<bool(std::size_t)>& accepts);
   bool has_room() const;
+  int total_limit() const;  // of all endpoints together, set aside or not
   // When the first endpoint that is set aside is due; empty when none is.
   std::optional<Clock::TimePoint> next_due() const;
 
-  // Any HTTP reply that is no 5xx.
+  // Any HTTP reply that is no 5xx: the failures before it are forgotten.
   void answered(std::size_t index);
-  // A failed call; the pause of an endpoint set aside doubles with each further one.
-  void failed(std::size_t index, std::string reason);
+  // Any HTTP reply at all: something is there, if only a server that is still loading.
+  void replied(std::size_t index);
+  bool has_replied(std::size_t index) const { return endpoints_[index].has_replied; }
+  // A call that failed. Calls begun before the last failure say nothing new, so a burst counts
+  // once; the pause of an endpoint set aside doubles with each further failure.
+  void failed(std::size_t index, Clock::TimePoint begun, std::string reason);
   // The server's own wish (Retry-After).
   void pause(std::size_t index, std::chrono::milliseconds duration);
 
   // How long every endpoint has been failing: empty while one of them has answered since its last
-  // failure. `never_answered`: since the pool was made.
+  // failure. `never_replied`: no HTTP reply of any kind since the pool was made.
   struct Outage {
     Clock::Duration lasted{};
-    bool never_answered = false;
+    bool never_replied = false;
     int least_failures = 0;  // of the endpoint with the fewest
     std::string reasons;     // "http://a/v1: connection refused; ..."
   };
@@ -63,13 +69,15 @@ class EndpointPool {
     std::string name;
     AdaptiveLimiter limiter;
     int failures = 0;  // in a row
-    bool has_answered = false;
+    bool has_replied = false;
     Clock::TimePoint first_failure{};
+    Clock::TimePoint last_failure{};
     Clock::TimePoint not_before{};
-    Clock::Duration pause{};
-    std::string reason;
+    Clock::TimePoint wished{};  // by the server: `not_before` is never earlier
+    Clock::Duration pause{};    // of an endpoint set aside
+    std::string reason{};
   };
-  bool is_free(const Endpoint& endpoint) const;
+  bool is_free(const Endpoint& endpoint, Clock::TimePoint now) const;
 
   EndpointOptions options_;
   const Clock& clock_;
