@@ -79,7 +79,6 @@ bench: setup  ## build and run the benchmarks of docs/benchmarks.md
 	@bench/run.sh build-bench
 
 mini:  ## draw data/mini again
-	@tools/setup.sh packages MINI
 	@tools/make_mini.sh
 
 clean:  ## remove what was built; .venv and results stay

@@ -79,7 +79,7 @@ make_venv() {
 pip_install() {
   local venv=$1
   shift
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" ||
+  "$venv/bin/python" -m pip install -qq --disable-pip-version-check "$@" ||
     die "pip could not install: ${*}"
 }
 
