@@ -1,0 +1,55 @@
+// Models, blind rules and published figures in one table, best first.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "contra4/eval/results.h"
+#include "contra4/report/table.h"
+
+namespace contra4::report {
+
+enum class EntryKind { kModel, kBlind, kPublished };
+std::string_view to_string(EntryKind kind);  // "model", "blind", "published"
+
+struct LeaderboardCell {
+  double accuracy = 0;
+  // Empty for published figures, which came without.
+  std::optional<scoring::Accuracy> measured;
+};
+
+// The columns of a leaderboard: the cells of results.json.
+inline constexpr std::array<std::string_view, 9> kLeaderboardCells = {
+    "all",         "random",          "similarity",      "mc_2/random",    "mc_3/random",
+    "mc_4/random", "mc_2/similarity", "mc_3/similarity", "mc_4/similarity"};
+
+struct LeaderboardEntry {
+  EntryKind kind = EntryKind::kModel;
+  std::string name;
+  std::string note;  // "not fitted: ...", "items without 3D"; empty: none
+  std::array<std::optional<LeaderboardCell>, kLeaderboardCells.size()> cells;
+  // Over the best blind rule on the same items; of models only.
+  std::optional<eval::Gain> gain;
+};
+
+struct Leaderboard {
+  std::string dataset;
+  std::vector<LeaderboardEntry> entries;  // by accuracy on all, best first; then those without one
+  std::vector<std::string> notes;         // what a reader has to know: partial runs, unfitted rules
+};
+
+// Blind rules are those of the results (of the run with the most items). Published rows appear when
+// the set is the published test set, told by its cells.
+Leaderboard make_leaderboard(std::span<const eval::Results> results);
+
+// For reading: accuracies in per cent, the 95% interval of `all`.
+Table leaderboard_table(const Leaderboard& board);
+// For further work: one line per entry and cell with every number of it.
+Table leaderboard_data(const Leaderboard& board);
+std::string leaderboard_json(const Leaderboard& board);
+
+}  // namespace contra4::report
