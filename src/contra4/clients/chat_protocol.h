@@ -56,7 +56,8 @@ class ChatProtocol {
   virtual ReplyVerdict parse(const GenerateRequest& request, std::size_t endpoint,
                              const net::HttpResponse& response) = 0;
 
-  // A body for the journal: without the key, should the server have sent it back.
+  // A body for the journal, or words for a message: without the key, should the server have sent it
+  // back. The engine passes all raw replies and errors through it.
   virtual std::string redacted(std::string body) const { return body; }
 
   virtual Readiness readiness(const GenerateRequest& /*request*/, std::size_t /*endpoint*/) const {

@@ -1,12 +1,9 @@
 #include "contra4/clients/request_engine.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <ctime>
 #include <deque>
 #include <optional>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -15,7 +12,6 @@
 #include "contra4/base/error.h"
 #include "contra4/base/log.h"
 #include "contra4/base/random.h"
-#include "contra4/clients/secret.h"
 
 namespace contra4::clients {
 
@@ -27,26 +23,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLongestWait{100};
 // Calls for one request that taught something about the endpoint instead of answering.
 constexpr int kMaxLessons = 32;
-// Shorter keys are the dummies of local servers ("none", "EMPTY"), which occur in honest replies.
-constexpr std::size_t kMinSecretBytes = 8;
 // Stands in for what a server does not count, so that a cap holds all the same; on the safe side
 // of the usual four bytes per token.
 constexpr std::size_t kBytesPerToken = 3;
-
-bool is_secret_header(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kNames = {"authorization", "proxy-authorization",
-                                                      "api-key", "x-api-key", "x-goog-api-key"};
-  return std::ranges::any_of(kNames, [name](std::string_view known) {
-    return std::ranges::equal(name, known, [](char a, char b) {
-      return static_cast<char>(std::tolower(static_cast<unsigned char>(a))) == b;
-    });
-  });
-}
-
-std::string_view credential(std::string_view header_value) {
-  const std::size_t space = header_value.rfind(' ');  // "Bearer KEY"
-  return space == std::string_view::npos ? header_value : header_value.substr(space + 1);
-}
 
 std::int64_t estimate_tokens(std::size_t bytes) {
   return static_cast<std::int64_t>((bytes + kBytesPerToken - 1) / kBytesPerToken);
@@ -73,6 +52,12 @@ struct Job {
   int lessons = 0;
 };
 using JobPtr = std::unique_ptr<Job>;
+
+std::optional<milliseconds> wished_delay(const net::HttpResponse& response,
+                                         const ReplyVerdict& verdict) {
+  const auto header = retry_after(response, std::time(nullptr));
+  return header ? header : verdict.retry_after;
+}
 
 void check_options(const EngineOptions& options) {
   const RetryOptions& retry = options.retry;
@@ -109,8 +94,7 @@ struct RequestEngine::State {
         pool(base_urls, engine_options.endpoint, engine_options.limiter, steady_clock),
         budget(engine_options.budget),
         random(engine_options.seed),
-        is_probing(base_urls.size()),
-        secrets(base_urls.size()) {
+        is_probing(base_urls.size()) {
     check_options(options);
   }
 
@@ -130,7 +114,7 @@ struct RequestEngine::State {
   void settle_reply(JobPtr job, net::HttpResponse response);
   void settle_error(JobPtr job, Error error);
   void settle_final(JobPtr job, ReplyVerdict verdict, std::string body);
-  void retry_later(JobPtr job, Error error, const net::HttpResponse* response);
+  void retry_later(JobPtr job, Error error, bool is_rate_limit, std::optional<milliseconds> wish);
   void learn(JobPtr job);
   void note_endpoint(const Job& job, int status, const ReplyVerdict& verdict);
   void count_usage(const Job& job, const TokenUsage& usage, std::size_t reply_bytes);
@@ -140,8 +124,6 @@ struct RequestEngine::State {
   std::size_t num_held() const { return flying.size() + waiting.size(); }
   int calls_in_flight() const { return static_cast<int>(flying.size()); }
   milliseconds next_wait() const;
-  void note_secret(std::size_t endpoint, const net::HttpRequest& request);
-  std::string clean(std::string text, std::size_t endpoint) const;
 
   EngineOptions options;
   const Clock& clock;
@@ -152,7 +134,6 @@ struct RequestEngine::State {
   Random random;
   bool has_warned_of_estimate = false;
   std::vector<bool> is_probing;  // per endpoint
-  std::vector<Secret> secrets;   // per endpoint: the credential of its last request
 
   // Of the run under way.
   struct Ended {
@@ -300,7 +281,6 @@ bool RequestEngine::State::start_call(JobPtr& job, std::size_t endpoint, bool is
     report_failure(std::move(job), status, built.error());
     return false;
   }
-  note_secret(endpoint, *built);
   built->connect_timeout = options.connect_timeout;
   built->total_timeout = options.total_timeout;
   built->max_response_bytes = options.max_reply_bytes;
@@ -337,7 +317,7 @@ void RequestEngine::State::settle_reply(JobPtr job, net::HttpResponse response) 
   ReplyVerdict verdict = job->is_probe
                              ? protocol->settle_probe(job->request, job->endpoint, response)
                              : protocol->parse(job->request, job->endpoint, response);
-  verdict.error.message = clean(std::move(verdict.error.message), job->endpoint);
+  verdict.error.message = protocol->redacted(std::move(verdict.error.message));
   note_endpoint(*job, response.status, verdict);
   if (response.status >= 200 && response.status <= 299) {
     count_usage(*job, verdict.usage, verdict.text.size());
@@ -349,7 +329,8 @@ void RequestEngine::State::settle_reply(JobPtr job, net::HttpResponse response) 
       learn(std::move(job));
       return;
     case ReplyVerdict::Next::kRetry:
-      retry_later(std::move(job), std::move(verdict.error), &response);
+      retry_later(std::move(job), std::move(verdict.error), response.status == 429,
+                  wished_delay(response, verdict));
       return;
     case ReplyVerdict::Next::kFinal:
       if (job->is_probe) {
@@ -381,10 +362,10 @@ void RequestEngine::State::note_endpoint(const Job& job, int status, const Reply
 
 void RequestEngine::State::settle_error(JobPtr job, Error error) {
   pool.limiter(job->endpoint).failed();
-  error.message = clean(std::move(error.message), job->endpoint);
+  error.message = protocol->redacted(std::move(error.message));
   if (is_retried_error(error.code)) {
     pool.failed(job->endpoint, job->begun, error.message);
-    retry_later(std::move(job), std::move(error), nullptr);
+    retry_later(std::move(job), std::move(error), false, std::nullopt);
     return;
   }
   // A wrong URL, a certificate that does not hold: no other request would fare better.
@@ -405,23 +386,19 @@ void RequestEngine::State::settle_final(JobPtr job, ReplyVerdict verdict, std::s
   outcome.latency_s = std::chrono::duration<double>(clock.now() - job->begun).count();
   outcome.tries = job->calls;
   outcome.endpoint = pool.name(job->endpoint);
-  const Secret& secret = secrets[job->endpoint];
-  outcome.raw_reply =
-      secret.reveal().size() >= kMinSecretBytes ? redact(std::move(body), secret) : std::move(body);
+  outcome.raw_reply = protocol->redacted(std::move(body));
   outcome.error = std::move(verdict.error);
   job.reset();
   (*sink)(std::move(outcome));
 }
 
-// `response`: null when there was none.
-void RequestEngine::State::retry_later(JobPtr job, Error error, const net::HttpResponse* response) {
-  const bool is_rate_limit = response != nullptr && response->status == 429;
+// `wish`: of the server, how long it is to be left alone.
+void RequestEngine::State::retry_later(JobPtr job, Error error, bool is_rate_limit,
+                                       std::optional<milliseconds> wish) {
   int& count = is_rate_limit ? job->rate_limits : job->failures;
   ++count;
   const bool is_over =
       is_rate_limit ? count > options.retry.max_rate_limit_tries : count >= options.retry.max_tries;
-  std::optional<milliseconds> wish;
-  if (response != nullptr) wish = retry_after(*response, std::time(nullptr));
   if (wish) pool.pause(job->endpoint, std::min(*wish, options.retry.max_retry_after));
   if (is_over) {
     error.message += fmt::format(" (asked {} times)", job->calls);
@@ -492,7 +469,7 @@ void RequestEngine::State::report_failure(JobPtr job, OutcomeStatus status, Erro
     outcome.latency_s = std::chrono::duration<double>(clock.now() - job->begun).count();
     outcome.endpoint = pool.name(job->endpoint);
   }
-  outcome.error = {error.code, clean(std::move(error.message), job->endpoint)};
+  outcome.error = std::move(error);
   job.reset();
   (*sink)(std::move(outcome));
 }
@@ -505,20 +482,6 @@ milliseconds RequestEngine::State::next_wait() const {
   }
   if (const auto due = pool.next_due()) until = std::min(until, *due);
   return std::chrono::ceil<milliseconds>(until - now);
-}
-
-void RequestEngine::State::note_secret(std::size_t endpoint, const net::HttpRequest& request) {
-  for (const auto& [name, value] : request.headers) {
-    if (!is_secret_header(name)) continue;
-    const std::string_view key = credential(value);
-    if (secrets[endpoint].reveal() != key) secrets[endpoint] = Secret(std::string(key));
-    return;
-  }
-}
-
-// Takes the key out of words that came from a server or from the network.
-std::string RequestEngine::State::clean(std::string text, std::size_t endpoint) const {
-  return text.empty() ? text : redact(std::move(text), secrets[endpoint]);
 }
 
 RequestEngine::RequestEngine(std::vector<std::string> base_urls, const EngineOptions& options,

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <system_error>
-#include <unordered_set>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -158,7 +158,8 @@ class CurlTransport final : public Transport {
       early_.push_back({std::move(call->done), prepared.error()});
       return;
     }
-    active_.insert(call.release());  // owned by the set, given back in finish() or cancel_all()
+    Call* key = call.get();
+    active_.emplace(key, std::move(call));
   }
 
   void poll(std::chrono::milliseconds wait) override {
@@ -194,9 +195,8 @@ class CurlTransport final : public Transport {
 
   void cancel_all() override {
     early_.clear();
-    for (Call* call : active_) {
-      const std::unique_ptr<Call> owner(call);
-      curl_multi_remove_handle(multi_.get(), owner->easy.get());
+    for (const auto& [key, call] : active_) {
+      curl_multi_remove_handle(multi_.get(), call->easy.get());
     }
     active_.clear();
   }
@@ -223,12 +223,14 @@ class CurlTransport final : public Transport {
     event.data.fd = socket;
     if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
     if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
-    if (known == nullptr) {
-      curl_multi_assign(self->multi_.get(), socket, self);
-      if (epoll_ctl(self->epoll_, EPOLL_CTL_ADD, socket, &event) == 0) return 0;
+    // A socket that was closed unseen has left epoll, and its number may have come back: whichever
+    // way was wrong, the other one is right.
+    const bool is_new = known == nullptr;
+    if (is_new) curl_multi_assign(self->multi_.get(), socket, self);
+    if (epoll_ctl(self->epoll_, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, &event) == 0) {
+      return 0;
     }
-    epoll_ctl(self->epoll_, EPOLL_CTL_MOD, socket, &event);
-    return 0;
+    return epoll_ctl(self->epoll_, is_new ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event);
   }
 
   static int on_timer(CURLM* /*multi*/, long timeout_ms, void* user) noexcept {
@@ -274,6 +276,8 @@ class CurlTransport final : public Transport {
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 600L);
+    // Dropping a request does not wait for the thread that looks up its host.
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     // A redirect would carry the key and the prompt to another place.
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -344,8 +348,7 @@ class CurlTransport final : public Transport {
       const CURLcode code = message->data.result;
       Call* raw = nullptr;
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &raw);
-      active_.erase(raw);
-      std::unique_ptr<Call> call(raw);
+      std::unique_ptr<Call> call = std::move(active_.extract(raw).mapped());
       curl_multi_remove_handle(multi_.get(), call->easy.get());
       finish(std::move(call), code);
     }
@@ -379,7 +382,7 @@ class CurlTransport final : public Transport {
   CurlMulti multi_;
   int epoll_ = -1;
   std::optional<Clock::time_point> due_;  // libcurl's own timer
-  std::unordered_set<Call*> active_;
+  std::unordered_map<Call*, std::unique_ptr<Call>> active_;
   std::vector<std::unique_ptr<Call>> free_;
   std::deque<Early> early_;  // failed before they began; told in poll()
 };
