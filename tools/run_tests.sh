@@ -8,6 +8,7 @@ folder=$1
 jobs=$2
 shift 2
 
+export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
 log=$folder/tests.log
 progress=()
 if [[ -t 1 ]]; then progress=(--progress); fi
