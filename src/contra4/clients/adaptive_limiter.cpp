@@ -20,7 +20,7 @@ constexpr double kSlowDecrease = 0.75;
 }  // namespace
 
 AdaptiveLimiter::AdaptiveLimiter(const LimiterOptions& options, const Clock& clock)
-    : options_(options), clock_(clock), limit_(options.start) {
+    : options_(options), clock_(clock), limit_(options.start), window_size_(options.start) {
   if (options.floor < 1 || options.start < options.floor || options.ceiling < options.start) {
     throw Exception(
         ErrorCode::kInvalidArgument,
@@ -48,7 +48,7 @@ void AdaptiveLimiter::succeeded(Clock::TimePoint begun) {
   window_latency_s_ += std::chrono::duration<double>(clock_.now() - begun).count();
   if (is_used && !is_held_) limit_ += is_slow_start_ ? 1 : 1 / limit_;
   limit_ = std::min(limit_, static_cast<double>(options_.ceiling));
-  if (window_replies_ >= limit()) close_window();
+  if (window_replies_ >= window_size_) close_window();
 }
 
 void AdaptiveLimiter::rate_limited(Clock::TimePoint begun) {
@@ -59,8 +59,7 @@ void AdaptiveLimiter::rate_limited(Clock::TimePoint begun) {
   is_slow_start_ = false;
   has_decreased_ = true;
   last_decrease_ = clock_.now();
-  window_replies_ = 0;
-  window_latency_s_ = 0;
+  open_window();
 }
 
 void AdaptiveLimiter::failed() {
@@ -68,10 +67,14 @@ void AdaptiveLimiter::failed() {
   --in_flight_;
 }
 
-void AdaptiveLimiter::close_window() {
-  const double mean_s = window_latency_s_ / window_replies_;
+void AdaptiveLimiter::open_window() {
+  window_size_ = limit();
   window_replies_ = 0;
   window_latency_s_ = 0;
+}
+
+void AdaptiveLimiter::close_window() {
+  const double mean_s = window_latency_s_ / window_replies_;
   is_held_ = false;
   if (options_.latency_tolerance > 0 && best_latency_s_ > 0 && mean_s > kUnremarkableLatencyS) {
     const double slow_s = options_.latency_tolerance * best_latency_s_;
@@ -83,6 +86,7 @@ void AdaptiveLimiter::close_window() {
   }
   best_latency_s_ =
       best_latency_s_ > 0 ? std::min(best_latency_s_ * kForgettingPerWindow, mean_s) : mean_s;
+  open_window();
 }
 
 }  // namespace contra4::clients

@@ -37,6 +37,7 @@ class AdaptiveLimiter {
   void reset_in_flight() { in_flight_ = 0; }
 
  private:
+  void open_window();
   void close_window();
 
   LimiterOptions options_;
@@ -47,7 +48,8 @@ class AdaptiveLimiter {
   bool is_held_ = false;       // by latency
   Clock::TimePoint last_decrease_{};
   bool has_decreased_ = false;
-  // Mean latency over windows of `limit` replies.
+  // Mean latency over windows of as many replies as the limit was when they opened.
+  int window_size_;
   int window_replies_ = 0;
   double window_latency_s_ = 0;
   double best_latency_s_ = 0;  // 0: none yet

@@ -26,7 +26,7 @@ PriceTable read_price_file(const std::filesystem::path& path);
 struct BudgetOptions {
   std::int64_t max_tokens_total = 0;  // prompt and completion together; 0: no cap
   double max_cost_usd = 0;            // 0: no cap; needs `price`
-  std::optional<TokenPrice> price;    // of the model asked
+  std::optional<TokenPrice> price{};  // of the model asked
 };
 
 class Budget {

@@ -98,7 +98,7 @@ void EndpointPool::answered(std::size_t index) {
 void EndpointPool::failed(std::size_t index, Clock::TimePoint begun, std::string reason) {
   Endpoint& endpoint = endpoints_[index];
   endpoint.reason = std::move(reason);
-  if (endpoint.failures > 0 && begun <= endpoint.last_failure) return;
+  if (endpoint.failures > 0 && begun < endpoint.last_failure) return;
   endpoint.last_failure = clock_.now();
   if (endpoint.failures++ == 0) endpoint.first_failure = endpoint.last_failure;
   if (endpoint.failures < options_.failures_to_set_aside) return;
