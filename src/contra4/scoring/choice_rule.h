@@ -1,12 +1,15 @@
 // Which scene a reply names. docs/choice-rule.md holds the rule as a table of replies.
 //
-// A reply names a scene only when its words can be read in one way. Ways are tried from the
-// plainest to the weakest, and the first that says anything decides, be it one scene or several:
-//   1. an answer field or phrase: {"answer": "B"}, \boxed{B}, "Answer: B", "the answer is B"
-//   2. the reply is, begins or ends with a lone letter: "B", "(b)", "B) because", "**Scene C**"
-//   3. the scenes named anywhere: "I would pick Scene B"; two of them are no answer
-//   4. lone capital letters, without the article and the pronoun
-//   5. the choice's own words: its whole caption, or a modality only one scene has
+// A reply names a scene only when its words can be read in one way. Reasoning is taken off first
+// (reasoning.h); then ways of answering are tried from the plainest to the weakest, and the first
+// one that the reply uses decides, be it for one scene or for several:
+//   1. an answer field: \boxed{B}, <answer>B</answer>, {"answer": "B"}, "Final answer: B"
+//   2. an answer phrase: "Answer: B", "the answer is B", "I choose Scene B", "B is correct"
+//   3. the whole reply, its first or its last line: "B", "(b)", "B) because", "**Scene C**"
+//   4. a conclusion: "so it's B", "therefore, Scene B."
+//   5. the scenes named anywhere, and lone capital letters but the article: "I hear rain in Scene
+//   B"
+//   6. the choice's own words: its whole caption, or a modality that only one scene has
 #pragma once
 
 #include <optional>
@@ -31,12 +34,6 @@ struct ParsedChoice {
   std::optional<int> index;  // place as shown, in [0, num_scenes); set for kOne alone
   Reading reading = Reading::kEmpty;
 };
-
-// The reply without its reasoning: <think>, <thinking>, <thought>, <reasoning>, <reflection>,
-// <scratchpad> and <analysis> blocks, [THINK], <|begin_of_thought|>, and channels
-// (<|channel|>analysis<|message|>...<|channel|>final<|message|>). A block that was never closed
-// takes all that follows it; one that was never opened (the prompt did) all that precedes it.
-std::string strip_reasoning(std::string_view reply);
 
 // Any bytes; never throws but for memory; time linear in the reply. num_scenes in [1, 26].
 ParsedChoice parse_choice(std::string_view reply, int num_scenes);
