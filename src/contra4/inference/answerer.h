@@ -33,6 +33,7 @@ struct Question {
   std::string text;
   std::vector<ShownScene> scenes;
   std::uint64_t seed = 0;  // derived from item and order, so that a rerun asks the same
+  std::string order;       // letters of the file's scenes in the order shown, "BA"; empty: as filed
 };
 
 struct Answer {

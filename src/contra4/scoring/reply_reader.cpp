@@ -190,6 +190,14 @@ LabelSet ReplyReader::read_cue(std::size_t at) const {
     const Token& token = tokens_[i];
     if (token.is_newline() || token.is_mark(".!;") || token.is(kAnswerNoun)) return 0;
     if (token.is_mark("?") && !tokens_[i + 1].is_mark("\"'")) return 0;
+    if (token.is(kNegation | kNobody)) {  // "cannot be A": that verb brings no answer
+      while (!tokens_[i + 1].is_newline() && !tokens_[i + 1].is(kCopula)) {
+        if (!tokens_[i + 1].is(kFiller)) break;
+        ++i;
+      }
+      if (tokens_[i + 1].is(kCopula)) ++i;
+      continue;
+    }
     const bool is_but = token.text == "but";
     if (!is_but && !token.is(kCopula) && !token.is_mark(":=")) continue;
     const std::size_t next = is_but && tokens_[i + 1].is(kContrast) ? i + 2 : i + 1;

@@ -1,0 +1,82 @@
+// Every kind of model that `--model FAMILY/NAME` can name: one explicit list.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "contra4/base/clock.h"
+#include "contra4/clients/exec_answerer.h"
+#include "contra4/clients/openai_body.h"
+#include "contra4/clients/prompts/prompt.h"
+#include "contra4/clients/request_engine.h"
+#include "contra4/data/item_reader.h"
+#include "contra4/inference/answerer.h"
+#include "contra4/inference/embedder.h"
+#include "contra4/net/transport.h"
+
+namespace contra4::clients {
+
+struct ModelSpec {
+  std::string family;  // "openai"
+  std::string name;    // "gpt-4o", "meta-llama/Llama-3.1-8B-Instruct", a command, a file
+
+  std::string text() const { return family + "/" + name; }
+};
+
+// "family/name". A text whose first word is no family is a model on the server of --base-url:
+// openai/TEXT when `has_base_url`. Throws kInvalidArgument otherwise, with the nearest family.
+ModelSpec parse_model_spec(std::string_view text, bool has_base_url);
+
+// What the command line may say about sampling; empty: as the prompt has it.
+struct SamplingOverrides {
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+  std::optional<int> max_tokens;
+};
+
+// Everything that a maker may need, of which each takes what its family is about.
+struct AnswererContext {
+  // A variable's value; empty when unset. Keys come only from here.
+  std::function<std::optional<std::string>(const std::string&)> environment;
+  // What outlives every answerer made.
+  const Clock* clock = nullptr;
+
+  // Servers.
+  std::vector<std::string> base_urls;  // empty: the family's own, or OPENAI_BASE_URL
+  OpenAiApi api = OpenAiApi::kChat;
+  std::string prompt{kDefaultPrompt};  // name or file
+  SamplingOverrides sampling;
+  AnswerFormat format = AnswerFormat::kText;
+  EngineOptions engine;
+  std::function<std::unique_ptr<net::Transport>()> make_transport;
+
+  // Programs of the user's.
+  ExecOptions exec;
+
+  // What blind rules are fitted on, never the scored set; null: --fit was not given.
+  std::shared_ptr<const data::Dataset> fit;
+
+  // Opens the embedding model, which is costly.
+  std::function<std::unique_ptr<Embedder>()> open_embedder;
+};
+
+struct Family {
+  std::string_view name;     // "openai"
+  std::string_view pattern;  // "openai/NAME"
+  std::string_view summary;  // one line for `contra4 models`
+  std::string_view needs;    // flags and variables
+  // Throws kInvalidArgument naming the flag or variable that is missing.
+  std::unique_ptr<Answerer> (*make)(const ModelSpec& spec, const AnswererContext& context);
+};
+
+// In the order of `contra4 models`.
+std::span<const Family> families();
+
+std::unique_ptr<Answerer> make_answerer(const ModelSpec& spec, const AnswererContext& context);
+
+}  // namespace contra4::clients
