@@ -19,7 +19,7 @@ namespace contra4::eval {
 struct EvaluateOptions {
   std::uint64_t seed = 0;  // each request's own is made of it, id and order
   scoring::ScoringRule scoring = scoring::ScoringRule::kChoice;  // of the running accuracy only
-  io::JournalOptions journal;
+  io::JournalOptions journal{};
 };
 
 // Counts of requests. done + failed + unsupported + not_shown + in_flight + open = total.

@@ -24,8 +24,8 @@ std::optional<InputKind> parse_input_kind(std::string_view text);
 
 // What a model gets unless told otherwise: media when it can see them, else the gold captions.
 InputKind default_input(InputNeed need);
-// Throws kInvalidArgument when a model that needs captions is given media, or the other way round;
-// `none` and every kind of captions go with both needs for captions, and with kEither.
+// Throws kInvalidArgument for a model that needs captions and is shown none, and for one that needs
+// media and is given captions.
 void check_input(InputNeed need, InputKind kind);
 
 class SceneSource {

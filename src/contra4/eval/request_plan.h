@@ -32,8 +32,8 @@ std::string to_string(const Shard& shard);
 
 struct PlanOptions {
   Permutations permutations = Permutations::kNone;
-  Shard shard;
-  std::optional<std::int64_t> limit;  // the first so many items of the shard; empty: all
+  Shard shard{};
+  std::optional<std::int64_t> limit{};  // the first so many items of the shard; empty: all
 };
 
 struct PlannedRequest {

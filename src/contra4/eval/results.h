@@ -35,12 +35,15 @@ class ScoringContext {
   const std::vector<scoring::BlindRow>& blind_rows() const { return blind_rows_; }
   // Name of the fit set; empty without.
   const std::string& fit_name() const { return fit_name_; }
+  // By the number of items in each cell: published figures can stand beside.
+  bool is_published_test_set() const { return is_published_test_set_; }
 
  private:
   const data::Dataset& dataset_;
   scoring::SharedMedia media_;
   std::vector<scoring::BlindRow> blind_rows_;
   std::string fit_name_;
+  bool is_published_test_set_ = false;
 };
 
 struct ResultsOptions {

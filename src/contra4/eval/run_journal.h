@@ -13,6 +13,7 @@
 #include "contra4/base/error.h"
 #include "contra4/eval/request_plan.h"
 #include "contra4/inference/answerer.h"
+#include "contra4/io/file.h"
 
 namespace contra4::eval {
 
@@ -76,6 +77,17 @@ class JournalIndex {
   std::string first_damage_;
   std::uint64_t foreign_lines_ = 0;
   std::uint64_t torn_bytes_ = 0;
+};
+
+// The lines of a journal by their offsets; mapped, not read.
+class JournalLines {
+ public:
+  explicit JournalLines(const std::filesystem::path& path);
+  // Of an offset that an index of the same file gave.
+  JournalEntry at(std::uint64_t offset) const;
+
+ private:
+  io::MappedFile file_;
 };
 
 }  // namespace contra4::eval
