@@ -1,0 +1,290 @@
+#include "contra4/clients/openai_body.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "contra4/io/json_writer.h"
+#include "contra4/media/encode.h"
+
+namespace contra4::clients {
+
+namespace {
+
+using Sign = QuirkRow::Sign;
+
+constexpr std::array kTable = {
+    // OpenAI's reasoning models; then servers that know neither name.
+    QuirkRow{Quirk::kMaxCompletionTokens, Sign::kRefused, "max_tokens"},
+    QuirkRow{Quirk::kNoTokenLimit, Sign::kRefused, "max_completion_tokens"},
+    QuirkRow{Quirk::kNoTokenLimit, Sign::kRefused, "max_tokens"},
+    // "max_tokens is too large: 8192", "(200 in the messages, 8192 in the completion)".
+    QuirkRow{Quirk::kSmallTokenLimit, Sign::kTooMuch, "max_tokens"},
+    QuirkRow{Quirk::kSmallTokenLimit, Sign::kTooMuch, "max_completion_tokens"},
+    QuirkRow{Quirk::kSmallTokenLimit, Sign::kPhrase, "in the completion"},
+    QuirkRow{Quirk::kSmallTokenLimit, Sign::kPhrase, "for the completion"},
+    // "Unsupported value: 'temperature' does not support 0 with this model."
+    QuirkRow{Quirk::kNoTemperature, Sign::kRefused, "temperature"},
+    // TGI: "`temperature` must be strictly positive"; it is greedy without.
+    QuirkRow{Quirk::kNoTemperature, Sign::kPhrase, "temperature` must be"},
+    QuirkRow{Quirk::kNoTemperature, Sign::kPhrase, "temperature must be"},
+    QuirkRow{Quirk::kNoTopP, Sign::kRefused, "top_p"},
+    QuirkRow{Quirk::kNoSeed, Sign::kRefused, "seed"},
+    QuirkRow{Quirk::kNoStop, Sign::kRefused, "stop"},
+    // "'messages[0].role' does not support 'system'"; chat templates of Mistral and Gemma, passed
+    // on by vLLM with 400, by llama.cpp with 500.
+    QuirkRow{Quirk::kSystemInUser, Sign::kRefused, "messages[0].role"},
+    QuirkRow{Quirk::kSystemInUser, Sign::kPhrase, "system role"},
+    QuirkRow{Quirk::kSystemInUser, Sign::kPhrase, "system message"},
+    QuirkRow{Quirk::kSystemInUser, Sign::kPhrase, "got system"},
+    QuirkRow{Quirk::kSystemInUser, Sign::kPhrase, "roles must alternate"},
+    QuirkRow{Quirk::kSystemInUser, Sign::kPhrase, "only user and assistant"},
+    QuirkRow{Quirk::kSystemInUser, Sign::kPhrase, "developer instruction is not enabled"},
+    // Whatever is said about the schema in an error means that it is not taken.
+    QuirkRow{Quirk::kNoSchema, Sign::kPhrase, "response_format"},
+    QuirkRow{Quirk::kNoSchema, Sign::kPhrase, "response format"},
+    QuirkRow{Quirk::kNoSchema, Sign::kPhrase, "json_schema"},
+    QuirkRow{Quirk::kNoSchema, Sign::kPhrase, "json mode"},
+    QuirkRow{Quirk::kNoSchema, Sign::kPhrase, "grammar"},
+    QuirkRow{Quirk::kNoSchema, Sign::kPhrase, "guided decoding"},
+    QuirkRow{Quirk::kNoSchema, Sign::kPhrase, "structured output"},
+    QuirkRow{Quirk::kFewLogprobs, Sign::kTooMuch, "logprobs"},
+    QuirkRow{Quirk::kFewLogprobs, Sign::kTooMuch, "top_logprobs"},
+    QuirkRow{Quirk::kNoLogprobs, Sign::kRefused, "logprobs"},
+    QuirkRow{Quirk::kNoLogprobs, Sign::kRefused, "top_logprobs"},
+};
+
+// Servers read seeds as int32, uint32 or int64: this fits all.
+constexpr std::uint64_t kSeedMask = 0x7fffffff;
+
+std::string_view role_name(Role role) {
+  switch (role) {
+    case Role::kSystem:
+      return "system";
+    case Role::kUser:
+      return "user";
+    case Role::kAssistant:
+      return "assistant";
+  }
+  CONTRA4_CHECK(false, "role without a name");
+}
+
+bool is_text_only(const Message& message) {
+  return std::all_of(message.parts.begin(), message.parts.end(),
+                     [](const ContentPart& part) { return part.media.empty(); });
+}
+
+std::string text_of(const Message& message) {
+  std::string text;
+  for (const ContentPart& part : message.parts) text += part.text;
+  return text;
+}
+
+ContentPart text_part(std::string text) {
+  ContentPart part;
+  part.text = std::move(text);
+  return part;
+}
+
+bool has_system_message(const GenerateRequest& request) {
+  return std::any_of(request.messages.begin(), request.messages.end(),
+                     [](const Message& message) { return message.role == Role::kSystem; });
+}
+
+// System messages in front of the first message of the user.
+std::vector<Message> with_system_in_user(const std::vector<Message>& messages) {
+  std::vector<Message> result;
+  std::string system;
+  for (const Message& message : messages) {
+    if (message.role == Role::kSystem) {
+      system += text_of(message) + "\n\n";
+      continue;
+    }
+    result.push_back(message);
+    if (message.role != Role::kUser || system.empty()) continue;
+    std::vector<ContentPart>& parts = result.back().parts;
+    parts.insert(parts.begin(), text_part(std::exchange(system, {})));
+  }
+  if (!system.empty()) result.insert(result.begin(), {Role::kUser, {text_part(system)}});
+  return result;
+}
+
+void write_url_part(io::JsonWriter& writer, std::string_view type,
+                    const media::EncodedMedia& medium) {
+  writer.begin_object().member("type", type).key(type);
+  writer.begin_object().member("url", media::data_url(medium)).end_object();
+  writer.end_object();
+}
+
+void write_data_part(io::JsonWriter& writer, std::string_view type,
+                     const media::EncodedMedia& medium, bool with_format) {
+  writer.begin_object().member("type", type).key(type);
+  writer.begin_object().member("data", medium.base64);
+  if (with_format) writer.member("format", medium.format);
+  writer.end_object().end_object();
+}
+
+void write_medium(io::JsonWriter& writer, Channel channel, int style,
+                  const media::EncodedMedia& medium) {
+  switch (channel) {
+    case Channel::kPicture:
+      return write_url_part(writer, "image_url", medium);
+    case Channel::kSound:
+      return style == 0 ? write_data_part(writer, "input_audio", medium, true)
+                        : write_url_part(writer, "audio_url", medium);
+    case Channel::kVideo:
+      return style == 0 ? write_url_part(writer, "video_url", medium)
+                        : write_data_part(writer, "input_video", medium, false);
+  }
+}
+
+Result<void> write_parts(io::JsonWriter& writer, const Message& message,
+                         const OpenAiDialect& dialect) {
+  writer.begin_array();
+  for (const ContentPart& part : message.parts) {
+    if (part.media.empty()) {
+      writer.begin_object().member("type", "text").member("text", part.text).end_object();
+      continue;
+    }
+    auto medium = media::load_media_for_request(part.media, part.modality);
+    if (!medium) return medium.error();
+    const Channel channel = channel_of(part.modality);
+    write_medium(writer, channel, dialect.media_styles[static_cast<std::size_t>(channel)], *medium);
+  }
+  writer.end_array();
+  return {};
+}
+
+// A message of text alone is written as a string, which every server reads.
+Result<void> write_messages(io::JsonWriter& writer, const std::vector<Message>& messages,
+                            const OpenAiDialect& dialect) {
+  writer.key("messages").begin_array();
+  for (const Message& message : messages) {
+    writer.begin_object().member("role", role_name(message.role)).key("content");
+    if (is_text_only(message)) {
+      writer.value(text_of(message));
+    } else if (auto written = write_parts(writer, message, dialect); !written) {
+      return written;
+    }
+    writer.end_object();
+  }
+  writer.end_array();
+  return {};
+}
+
+// A blank line between messages, as nothing else is agreed on.
+std::string prompt_of(const std::vector<Message>& messages) {
+  std::string prompt;
+  for (const Message& message : messages) {
+    if (!prompt.empty()) prompt += "\n\n";
+    prompt += text_of(message);
+  }
+  return prompt;
+}
+
+int token_limit(const GenerateRequest& request, QuirkSet quirks) {
+  if (request.format == AnswerFormat::kLogprobs) return 1;
+  const int wanted = request.sampling.max_tokens;
+  return quirks.has(Quirk::kSmallTokenLimit) ? std::min(wanted, kSmallTokenLimit) : wanted;
+}
+
+// A greedy reply is the same whatever top_p and seed are.
+bool is_sampled(const Sampling& sampling) {
+  return sampling.temperature > 0;
+}
+
+void write_sampling(io::JsonWriter& writer, const GenerateRequest& request, QuirkSet quirks) {
+  const Sampling& sampling = request.sampling;
+  if (!quirks.has(Quirk::kNoTokenLimit)) {
+    writer.member(quirks.has(Quirk::kMaxCompletionTokens) ? "max_completion_tokens" : "max_tokens",
+                  token_limit(request, quirks));
+  }
+  if (!quirks.has(Quirk::kNoTemperature)) writer.member("temperature", sampling.temperature);
+  if (is_sampled(sampling) && !quirks.has(Quirk::kNoTopP)) writer.member("top_p", sampling.top_p);
+  if (is_sampled(sampling) && sampling.seed && !quirks.has(Quirk::kNoSeed)) {
+    writer.member("seed", *sampling.seed & kSeedMask);
+  }
+  if (!sampling.stop.empty() && !quirks.has(Quirk::kNoStop)) {
+    writer.key("stop").begin_array();
+    for (const std::string& stop : sampling.stop) writer.value(stop);
+    writer.end_array();
+  }
+}
+
+// {"answer": "A"}, nothing else.
+void write_schema(io::JsonWriter& writer, const std::vector<std::string>& choices) {
+  writer.key("response_format").begin_object().member("type", "json_schema");
+  writer.key("json_schema").begin_object().member("name", "answer").member("strict", true);
+  writer.key("schema").begin_object().member("type", "object");
+  writer.key("properties").begin_object().key("answer").begin_object().member("type", "string");
+  writer.key("enum").begin_array();
+  for (const std::string& choice : choices) writer.value(choice);
+  writer.end_array().end_object().end_object();
+  writer.key("required").begin_array().value("answer").end_array();
+  writer.member("additionalProperties", false);
+  writer.end_object().end_object().end_object();
+}
+
+void write_logprobs(io::JsonWriter& writer, OpenAiApi api, QuirkSet quirks) {
+  const int count = quirks.has(Quirk::kFewLogprobs) ? kFewLogprobs : kManyLogprobs;
+  if (api == OpenAiApi::kCompletions) {
+    writer.member("logprobs", count);
+  } else {
+    writer.member("logprobs", true).member("top_logprobs", count);
+  }
+}
+
+}  // namespace
+
+Result<std::string> write_openai_body(const GenerateRequest& request,
+                                      const OpenAiDialect& dialect) {
+  io::JsonWriter writer;
+  writer.begin_object().member("model", dialect.model);
+  const std::vector<Message> merged = dialect.quirks.has(Quirk::kSystemInUser)
+                                          ? with_system_in_user(request.messages)
+                                          : std::vector<Message>();
+  const std::vector<Message>& messages = merged.empty() ? request.messages : merged;
+  if (dialect.api == OpenAiApi::kCompletions) {
+    if (has_media(request)) {
+      return Error{ErrorCode::kUnimplemented,
+                   "the completions API takes text alone: use --api chat for media"};
+    }
+    writer.member("prompt", prompt_of(messages));
+  } else if (auto written = write_messages(writer, messages, dialect); !written) {
+    return written.error();
+  }
+  write_sampling(writer, request, dialect.quirks);
+  if (request.format == AnswerFormat::kSchema && !dialect.quirks.has(Quirk::kNoSchema)) {
+    write_schema(writer, request.choices);
+  }
+  if (request.format == AnswerFormat::kLogprobs)
+    write_logprobs(writer, dialect.api, dialect.quirks);
+  writer.end_object();
+  return writer.take();
+}
+
+std::span<const QuirkRow> openai_quirk_table() {
+  return kTable;
+}
+
+QuirkSet possible_openai_quirks(const GenerateRequest& request, OpenAiApi api, QuirkSet used) {
+  const Sampling& sampling = request.sampling;
+  QuirkSet possible = {Quirk::kNoTemperature};
+  if (!used.has(Quirk::kNoTokenLimit)) {
+    const bool has_other_name = api == OpenAiApi::kChat && !used.has(Quirk::kMaxCompletionTokens);
+    possible.add(has_other_name ? Quirk::kMaxCompletionTokens : Quirk::kNoTokenLimit);
+    if (token_limit(request, used) > kSmallTokenLimit) possible.add(Quirk::kSmallTokenLimit);
+  }
+  if (is_sampled(sampling)) possible.add(Quirk::kNoTopP);
+  if (is_sampled(sampling) && sampling.seed) possible.add(Quirk::kNoSeed);
+  if (!sampling.stop.empty()) possible.add(Quirk::kNoStop);
+  if (api == OpenAiApi::kChat && has_system_message(request)) possible.add(Quirk::kSystemInUser);
+  if (request.format == AnswerFormat::kSchema) possible.add(Quirk::kNoSchema);
+  if (request.format == AnswerFormat::kLogprobs) {
+    possible.add({Quirk::kFewLogprobs, Quirk::kNoLogprobs});
+  }
+  return possible.without(used);
+}
+
+}  // namespace contra4::clients
