@@ -32,7 +32,8 @@ bool is_right(ScoringRule rule, std::string_view reply, std::optional<int> choic
 // The older scorer: right when the reply and one of the gold's words contain each other, either way
 // round and without regard to case, or when the gold's capital letter occurs. Words of a place: its
 // number, ordinal, number word, "scene b"; of the gold scene's modality: sound/audio,
-// video/frames/clip, 3d/point cloud/model, image/picture/photo. An empty reply is the word "none".
+// video/frames/clip, 3d/point cloud/model, image/picture/photo. An empty reply is the word "none",
+// which holds "one": it is right for the first scene, as published.
 // Source: artemisp/contra4-fork 9ce9dee era scorer, as described in our notes on published scores.
 bool is_right_by_words(std::string_view reply, int gold, Modality gold_modality);
 
