@@ -9,5 +9,5 @@ import sys
 for line in sys.stdin:
     request = json.loads(line)
     asked = set(request["question"].lower().strip("?").split())
-    best = max(request["scenes"], key=lambda s: len(asked & set((s["caption"] or "").lower().split())))
+    best = max(request["scenes"], key=lambda s: len(asked & set(s.get("caption", "").lower().split())))
     print(json.dumps({"ticket": request["ticket"], "answer": best["letter"]}), flush=True)
