@@ -118,15 +118,24 @@ void EndpointPool::pause(std::size_t index, std::chrono::milliseconds duration) 
   endpoint.not_before = std::max(endpoint.not_before, endpoint.wished);
 }
 
+void EndpointPool::forget_failures() {
+  for (Endpoint& endpoint : endpoints_) {
+    endpoint.failures = 0;
+    endpoint.pause = {};
+    endpoint.not_before = endpoint.wished;
+    endpoint.reason.clear();
+  }
+}
+
 std::optional<EndpointPool::Outage> EndpointPool::find_outage() const {
   Outage outage;
   outage.lasted = Clock::Duration::max();
   outage.never_replied = true;
   outage.least_failures = endpoints_.front().failures;
-  const Clock::TimePoint now = clock_.now();
   for (const Endpoint& endpoint : endpoints_) {
     if (endpoint.failures == 0) return std::nullopt;
-    outage.lasted = std::min(outage.lasted, now - endpoint.first_failure);
+    outage.began = std::max(outage.began, endpoint.first_failure);
+    outage.lasted = std::min(outage.lasted, endpoint.last_failure - endpoint.first_failure);
     outage.never_replied = outage.never_replied && !endpoint.has_replied;
     outage.least_failures = std::min(outage.least_failures, endpoint.failures);
     if (!outage.reasons.empty()) outage.reasons += "; ";

@@ -17,7 +17,7 @@ namespace contra4::clients {
 struct EndpointOptions {
   int failures_to_set_aside = 3;                 // one after the other, without a reply between
   std::chrono::milliseconds first_pause{1'000};  // doubled each time it fails again
-  std::chrono::milliseconds max_pause{60'000};
+  std::chrono::milliseconds max_pause{30'000};
 };
 
 // `url` without user, password, query and fragment, and without a slash at the end: for names in
@@ -54,10 +54,14 @@ class EndpointPool {
   // The server's own wish (Retry-After).
   void pause(std::size_t index, std::chrono::milliseconds duration);
 
-  // How long every endpoint has been failing: empty while one of them has answered since its last
+  // At the start of a run: endpoints that failed in the one before are tried again at once.
+  void forget_failures();
+
+  // That every endpoint has been failing: empty while one of them has answered since its last
   // failure. `never_replied`: no HTTP reply of any kind since the pool was made.
   struct Outage {
-    Clock::Duration lasted{};
+    Clock::TimePoint began{};
+    Clock::Duration lasted{};  // up to the last failure, so that its end is always tried for
     bool never_replied = false;
     int least_failures = 0;  // of the endpoint with the fewest
     std::string reasons;     // "http://a/v1: connection refused; ..."

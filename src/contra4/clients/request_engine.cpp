@@ -156,9 +156,10 @@ void RequestEngine::State::run(const GenerateSource& from, const GenerateSink& t
   sink = &to;
   is_source_dry = false;
   is_budget_met = false;
+  pool.forget_failures();
   while (!stop.stop_requested()) {
     dispatch(stop);
-    if (num_held() == 0) break;
+    if (num_held() == 0 && (is_source_dry || is_budget_met)) break;
     transport->poll(next_wait());
     // Calls may end while others are settled only in poll(), so the list does not grow meanwhile.
     for (Ended& one : ended) {
@@ -449,9 +450,8 @@ void RequestEngine::State::check_outage() const {
                                 outage->reasons));
   }
   if (outage->lasted < options.give_up_after) return;
-  const Clock::TimePoint began = clock.now() - outage->lasted;
   const bool may_come = std::ranges::any_of(
-      flying, [began](const auto& entry) { return entry.second->begun <= began; });
+      flying, [&](const auto& entry) { return entry.second->begun <= outage->began; });
   if (may_come) return;
   throw Exception(
       ErrorCode::kUnavailable,
