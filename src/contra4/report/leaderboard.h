@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,6 +39,7 @@ struct LeaderboardEntry {
 
 struct Leaderboard {
   std::string dataset;
+  std::int64_t num_items = 0;             // that the runs were to answer
   std::vector<LeaderboardEntry> entries;  // by accuracy on all, best first; then those without one
   std::vector<std::string> notes;         // what a reader has to know: partial runs, unfitted rules
 };

@@ -1,14 +1,12 @@
 // The report of a run: report.md, and its tables one by one for the terminal.
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "contra4/eval/comparison.h"
 #include "contra4/eval/results.h"
 #include "contra4/report/table.h"
+#include "contra4/scoring/breakdown.h"
 
 namespace contra4::report {
 
@@ -24,7 +22,7 @@ std::string report_markdown(const eval::Results& results, const ReportContext& c
 // One line for the terminal: "embed/minilm: 1,566 of 2,335 right (67.1%, 95% interval ...)".
 std::string headline(const eval::Results& results);
 
-Table breakdown_table(const eval::Results& results, std::string_view breakdown);
+Table breakdown_table(const eval::Results& results, scoring::Grouping grouping);
 Table confusion_table(const eval::Results& results);
 Table permutation_table(const eval::Results& results);
 

@@ -8,7 +8,11 @@
 
 namespace contra4::report {
 
-enum class Align { kLeft, kRight };
+enum class Align {
+  kLeft,
+  kRight,
+  kPoint,  // decimal points below each other on a terminal; right elsewhere
+};
 
 struct Column {
   std::string title;
@@ -37,8 +41,9 @@ struct Table {
 // Columns of `text` on a terminal: combining marks none, wide characters two.
 std::size_t display_width(std::string_view text);
 
-// Columns padded to the widest cell, two spaces between, a rule under the header. Control
-// characters are shown as '?', so that a model's name cannot write to the terminal.
+// Columns padded to the widest cell, two spaces between, a rule under the header; left columns are
+// cut at 60. Control characters and marks that turn the direction of writing are shown as '?', so
+// that a model's name cannot write to the terminal.
 std::string to_terminal(const Table& table, bool use_color = false);
 // GitHub's pipe tables; pipes and line breaks of cells are escaped.
 std::string to_markdown(const Table& table);
