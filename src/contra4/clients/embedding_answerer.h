@@ -31,7 +31,8 @@ class EmbeddingAnswerer final : public Answerer {
   std::string description_json() const override;
 
  private:
-  void embed_missing(const std::vector<Question>& questions);
+  // False when a stop was asked for.
+  bool embed_missing(const std::vector<Question>& questions, const std::stop_token& stop);
   Answer answer(const Question& question) const;
 
   std::unique_ptr<Embedder> embedder_;

@@ -13,14 +13,14 @@ namespace contra4::clients {
 
 class ReplayAnswerer final : public Answerer {
  public:
-  // .json (a list) or .jsonl, by content: rows with the item's id under "id", "question_id" or
-  // "sample_id", the text under "pred_ans" or "answer", and optionally "choice" ("B" or null) and
-  // "status". A row's "permutation" ("BA") is matched against nothing but the order asked; rows
-  // without one serve the order of the file. Throws kNotFound, kDataLoss, and kInvalidArgument with
-  // file, row and id, also for an item that has two rows of one order.
+  // A list of rows in JSON, or a row a line. A row holds the item's id under "id", "question_id" or
+  // "sample_id", its text under "pred_ans" or "answer", and optionally "choice" ("B", "Scene B" or
+  // null: as shown, and decided), "permutation" (the order it was asked in, "BA"; without it the
+  // order of the file) and "status" ("blocked"). Throws kNotFound, kDataLoss, and kInvalidArgument
+  // with file, row and id, also for two rows of one item and order.
   explicit ReplayAnswerer(const std::filesystem::path& path);
 
-  // An item that the file lacks fails.
+  // An item, or an order of one, that the file lacks fails.
   void run(const QuestionSource& source, const AnswerSink& sink, std::stop_token stop) override;
   InputNeed input_need() const override { return InputNeed::kNothing; }
   std::string description_json() const override;

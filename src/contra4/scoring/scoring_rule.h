@@ -34,7 +34,7 @@ bool is_right(ScoringRule rule, std::string_view reply, std::optional<int> choic
 // number, ordinal, number word, "scene b"; of the gold scene's modality: sound/audio,
 // video/frames/clip, 3d/point cloud/model, image/picture/photo. An empty reply is the word "none",
 // which holds "one": it is right for the first scene, as published.
-// Source: artemisp/contra4-fork 9ce9dee era scorer, as described in our notes on published scores.
+// Source: artemisp/contra4-fork 9ce9dee, the scorer before src/evaluate.py; in our own words.
 bool is_right_by_words(std::string_view reply, int gold, Modality gold_modality);
 
 }  // namespace contra4::scoring
