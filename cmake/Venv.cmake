@@ -38,9 +38,15 @@ endif()
 
 if(CONTRA4_WITH_TORCH)
   set(CONTRA4_TORCH_DIR "${CONTRA4_SITE_PACKAGES}/torch" CACHE PATH "Folder of the torch wheel")
+  # The wheel's include folder also holds what libtorch was built with, such as another fmt, which
+  # would hide the system's. Links to its own headers leave the rest outside.
+  set(torch_include "${PROJECT_BINARY_DIR}/torch-include")
+  file(MAKE_DIRECTORY "${torch_include}")
+  foreach(folder ATen c10 torch)
+    file(CREATE_LINK "${CONTRA4_TORCH_DIR}/include/${folder}" "${torch_include}/${folder}" SYMBOLIC)
+  endforeach()
   contra4_import(contra4_libtorch DIR "${CONTRA4_TORCH_DIR}/lib"
-                 INCLUDES "${CONTRA4_TORCH_DIR}/include"
-                          "${CONTRA4_TORCH_DIR}/include/torch/csrc/api/include"
+                 INCLUDES "${torch_include}" "${torch_include}/torch/csrc/api/include"
                  LIBRARIES libtorch.so libtorch_cpu.so libc10.so
                  OPTIONAL libtorch_cuda.so libc10_cuda.so)
 endif()

@@ -1,5 +1,5 @@
 // The door to the torch half, which lives in one shared module and is opened only by the commands
-// that need it: loading libtorch costs some 185 ms. The program side is apps/torch_loader.h.
+// that need it: loading libtorch costs some 185 ms. The program side is torch_loader.h.
 #pragma once
 
 #include <filesystem>

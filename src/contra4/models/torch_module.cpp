@@ -1,0 +1,27 @@
+// What the module gives to the program: the one symbol it exports.
+#include "contra4/inference/torch_module.h"
+
+#include <memory>
+
+#include "contra4/models/minilm.h"
+
+namespace contra4::models {
+
+namespace {
+
+class Module : public TorchModule {
+ public:
+  std::unique_ptr<Embedder> make_minilm(const EmbedderOptions& options) const override {
+    return std::make_unique<MiniLm>(options);
+  }
+};
+
+}  // namespace
+
+}  // namespace contra4::models
+
+extern "C" __attribute__((visibility("default"))) const contra4::TorchModule* contra4_torch_module(
+    int version) {
+  static const contra4::models::Module module;
+  return version == contra4::kTorchModuleVersion ? &module : nullptr;
+}

@@ -1,0 +1,24 @@
+// The nonlinearity of a feed-forward layer, chosen by a model's configuration.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include <ATen/core/Tensor.h>
+
+namespace contra4::nn {
+
+enum class Activation {
+  kGelu,      // exact, by the error function
+  kGeluTanh,  // its approximation by tanh
+  kRelu,
+  kSilu,
+};
+
+// As configurations of the transformers library spell it: "gelu", "gelu_new", "relu", "silu".
+std::optional<Activation> find_activation(std::string_view name);
+
+// Element by element, in place: x is spent.
+void activate_(Activation activation, at::Tensor& x);
+
+}  // namespace contra4::nn

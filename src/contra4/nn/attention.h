@@ -1,0 +1,24 @@
+// Attention by several heads.
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/core/Tensor.h>
+
+#include "contra4/nn/sequences.h"
+
+namespace contra4::nn {
+
+// [batch, length, heads * width] -> [batch, heads, length, width], a view. heads divides the last
+// dimension.
+at::Tensor split_heads(const at::Tensor& x, std::int64_t num_heads);
+// The inverse: [batch, heads, length, width] -> [batch, length, heads * width].
+at::Tensor merge_heads(const at::Tensor& x);
+
+// Every sequence attends to itself: softmax(q k^T / sqrt(width of a head)) v.
+//   qkv      [num_rows(groups), 3 * width] queries, keys and values side by side
+//   returns  [num_rows(groups), width]
+at::Tensor self_attention(const at::Tensor& qkv, const SequenceGroups& groups,
+                          std::int64_t num_heads);
+
+}  // namespace contra4::nn

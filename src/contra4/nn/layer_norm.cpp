@@ -1,0 +1,18 @@
+#include "contra4/nn/layer_norm.h"
+
+#include <ATen/ops/layer_norm.h>
+
+namespace contra4::nn {
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  return at::layer_norm(x, weight.sizes(), weight, bias, eps);
+}
+
+LayerNorm load_layer_norm(const tensor::Checkpoint& checkpoint, const std::string& name,
+                          const LayerNormShape& shape) {
+  return {.weight = checkpoint.get_float32(name + ".weight", {shape.width}),
+          .bias = checkpoint.get_float32(name + ".bias", {shape.width}),
+          .eps = shape.eps};
+}
+
+}  // namespace contra4::nn

@@ -1,0 +1,151 @@
+#include "contra4/tensor/checkpoint.h"
+
+#include <cstring>
+#include <utility>
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "contra4/base/error.h"
+#include "contra4/base/suggest.h"
+
+namespace contra4::tensor {
+
+namespace {
+
+at::ScalarType scalar_type_of(io::TensorType type) {
+  switch (type) {
+    case io::TensorType::kBool:
+      return at::kBool;
+    case io::TensorType::kU8:
+      return at::kByte;
+    case io::TensorType::kI8:
+      return at::kChar;
+    case io::TensorType::kU16:
+      return at::kUInt16;
+    case io::TensorType::kI16:
+      return at::kShort;
+    case io::TensorType::kU32:
+      return at::kUInt32;
+    case io::TensorType::kI32:
+      return at::kInt;
+    case io::TensorType::kU64:
+      return at::kUInt64;
+    case io::TensorType::kI64:
+      return at::kLong;
+    case io::TensorType::kF8E4M3:
+      return at::kFloat8_e4m3fn;
+    case io::TensorType::kF8E5M2:
+      return at::kFloat8_e5m2;
+    case io::TensorType::kF16:
+      return at::kHalf;
+    case io::TensorType::kBF16:
+      return at::kBFloat16;
+    case io::TensorType::kF32:
+      return at::kFloat;
+    case io::TensorType::kF64:
+      return at::kDouble;
+    case io::TensorType::kC64:
+      return at::kComplexFloat;
+  }
+  CONTRA4_CHECK(false, "a tensor type without a row");
+}
+
+// Whether elements of `size` bytes may be read from there as they are.
+bool is_aligned(const void* data, std::uint64_t size) {
+  return reinterpret_cast<std::uintptr_t>(data) % size == 0;
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(const std::filesystem::path& file)
+    : Checkpoint(std::vector<std::filesystem::path>{file}) {}
+
+Checkpoint::Checkpoint(const std::vector<std::filesystem::path>& files) {
+  for (const std::filesystem::path& path : files) {
+    auto file = std::make_shared<const io::SafetensorsFile>(path);
+    for (const io::TensorEntry& entry : file->tensors()) {
+      const auto [place, is_new] = places_.try_emplace(entry.name, Place{file, &entry});
+      if (!is_new) {
+        throw Exception(ErrorCode::kDataLoss,
+                        fmt::format("tensor '{}' is in {} and in {}", entry.name,
+                                    place->second.file->path().string(), path.string()));
+      }
+    }
+    files_.push_back(std::move(file));
+  }
+}
+
+std::optional<at::Tensor> Checkpoint::find(std::string_view name) const {
+  const auto place = places_.find(name);
+  if (place == places_.end()) return std::nullopt;
+  return open(place->second);
+}
+
+at::Tensor Checkpoint::get(std::string_view name, const std::vector<std::int64_t>& shape) const {
+  return open(require(name, shape));
+}
+
+at::Tensor Checkpoint::get_float32(std::string_view name,
+                                   const std::vector<std::int64_t>& shape) const {
+  const Place& place = require(name, shape);
+  const at::Tensor stored = open(place);
+  if (!at::isFloatingType(stored.scalar_type())) {
+    throw Exception(
+        ErrorCode::kDataLoss,
+        fmt::format("{}: tensor '{}' is of type {}, wanted floating-point numbers",
+                    place.file->path().string(), name, io::to_string(place.entry->type)));
+  }
+  return stored.to(at::kFloat);
+}
+
+std::vector<std::string> Checkpoint::names() const {
+  std::vector<std::string> names;
+  names.reserve(places_.size());
+  for (const auto& [name, place] : places_) names.push_back(name);
+  return names;
+}
+
+std::string Checkpoint::description() const {
+  std::vector<std::string> paths;
+  for (const auto& file : files_) paths.push_back(file->path().string());
+  return fmt::format("{}", fmt::join(paths, ", "));
+}
+
+const Checkpoint::Place& Checkpoint::require(std::string_view name,
+                                             const std::vector<std::int64_t>& shape) const {
+  const auto place = places_.find(name);
+  if (place == places_.end()) {
+    const auto nearest = find_nearest(name, names());
+    throw Exception(ErrorCode::kNotFound,
+                    fmt::format("{}: no tensor '{}' of shape [{}] among {}{}", description(), name,
+                                fmt::join(shape, ", "), places_.size(),
+                                nearest ? fmt::format("; the nearest is '{}'", *nearest) : ""));
+  }
+  if (place->second.entry->shape != shape) {
+    throw Exception(ErrorCode::kDataLoss, fmt::format("{}: tensor '{}' has shape [{}], wanted [{}]",
+                                                      place->second.file->path().string(), name,
+                                                      fmt::join(place->second.entry->shape, ", "),
+                                                      fmt::join(shape, ", ")));
+  }
+  return place->second;
+}
+
+at::Tensor Checkpoint::open(const Place& place) {
+  const io::TensorEntry& entry = *place.entry;
+  const at::TensorOptions options = at::TensorOptions().dtype(scalar_type_of(entry.type));
+  const std::string_view bytes = place.file->bytes(entry);
+  if (bytes.empty() || !is_aligned(bytes.data(), io::bytes_per_element(entry.type))) {
+    at::Tensor copy = at::empty(entry.shape, options);
+    if (!bytes.empty()) std::memcpy(copy.data_ptr(), bytes.data(), bytes.size());
+    return copy;
+  }
+  // The mapping is private and read-only; ATen knows no tensor of constants.
+  void* data = const_cast<char*>(bytes.data());
+  return at::from_blob(
+      data, entry.shape, [file = place.file](void*) {}, options);
+}
+
+}  // namespace contra4::tensor
