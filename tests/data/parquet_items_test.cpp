@@ -125,7 +125,7 @@ TEST(ParquetItems, DamagedPagesAreToldNeverACrash) {
   for (int i = 0; i < 50; ++i) items.push_back(some_items(folder).at(0));
   write_all(items, folder / "x.parquet", Schema::kReadme);
   const std::string whole = io::read_file(folder / "x.parquet");
-  for (std::size_t at = 4; at + 8 < whole.size(); at += 37) {
+  for (std::size_t at = 4; at + 8 < whole.size(); at += 131) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x5A);
     io::write_file_atomically(folder / "damaged.parquet", damaged);

@@ -6,188 +6,15 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
+#include "contra4/data/json_node.h"
 #include "contra4/data/json_scan.h"
-#include "contra4/data/record_reader.h"
 
 namespace contra4::data {
-
-static_assert(kRecordPadding >= simdjson::SIMDJSON_PADDING);
 
 namespace {
 
 using simdjson::dom::element;
-using simdjson::dom::element_type;
-
-// Ends the reading of one row; caught in ItemParser::parse.
-struct Rejection {
-  std::string reason;
-  ErrorCode code = ErrorCode::kInvalidArgument;
-};
-
-[[noreturn]] void reject(std::string reason) {
-  throw Rejection{std::move(reason)};
-}
-
-// A value as simdjson read it and, where somebody needs it, as it stands in the text.
-struct Node {
-  element value;
-  std::string_view raw;
-};
-
-std::string_view name_of(const Node& node) {
-  switch (node.value.type()) {
-    case element_type::ARRAY:
-      return "a list";
-    case element_type::OBJECT:
-      return "an object";
-    case element_type::STRING:
-      return "a string";
-    case element_type::BOOL:
-      return "true or false";
-    case element_type::NULL_VALUE:
-      return "null";
-    default:
-      return "a number";
-  }
-}
-
-// Where a node stands, for messages: member 'caption' of scene B. Made into words only when needed.
-struct Path {
-  std::string_view member;
-  int scene = -1;
-};
-
-std::string words(const Path& path) {
-  return path.scene < 0 ? fmt::format("'{}'", path.member)
-                        : fmt::format("'{}' of {}", path.member, scene_name(path.scene));
-}
-
-std::string_view text_of(const Node& node, const Path& path) {
-  std::string_view text;
-  if (node.value.get(text) != simdjson::SUCCESS) {
-    reject(fmt::format("{} is {}, not a string", words(path), name_of(node)));
-  }
-  if (text.find('\0') != std::string_view::npos) {
-    reject(fmt::format("{} holds a NUL character", words(path)));
-  }
-  return text;
-}
-
-simdjson::dom::array list_of(const Node& node, const Path& path) {
-  simdjson::dom::array list;
-  if (node.value.get(list) != simdjson::SUCCESS) {
-    reject(fmt::format("{} is {}, not a list", words(path), name_of(node)));
-  }
-  return list;
-}
-
-bool flag_of(const Node& node, const Path& path) {
-  bool flag = false;
-  if (node.value.get(flag) != simdjson::SUCCESS) {
-    reject(fmt::format("{} is {}, not true or false", words(path), name_of(node)));
-  }
-  return flag;
-}
-
-// Calls `visit(name, node)` in the order of the text. `raw` may be empty: nodes are then without.
-template <class Visit>
-void each_member(const simdjson::dom::object& object, std::string_view raw, Visit visit) {
-  std::optional<JsonSlices> slices;
-  if (!raw.empty()) slices.emplace(raw);
-  for (const simdjson::dom::key_value_pair field : object) {
-    visit(field.key, Node{field.value, slices ? slices->next() : std::string_view()});
-  }
-}
-
-template <class Visit>
-void each_element(const simdjson::dom::array& array, std::string_view raw, Visit visit) {
-  std::optional<JsonSlices> slices;
-  if (!raw.empty()) slices.emplace(raw);
-  int index = 0;
-  for (const element child : array) {
-    visit(index++, Node{child, slices ? slices->next() : std::string_view()});
-  }
-}
-
-RecordId id_of(const Node& node, const Path& path) {
-  switch (node.value.type()) {
-    case element_type::STRING: {
-      const std::string_view text = text_of(node, path);
-      if (text.empty()) reject(fmt::format("{} is empty", words(path)));
-      return {std::string(text), false};
-    }
-    case element_type::INT64:
-    case element_type::UINT64:
-      // The text where there is one: simdjson may have read a stand-in, see blank_big_integers.
-      if (!node.raw.empty()) return {std::string(node.raw), true};
-      return {simdjson::minify(node.value), true};
-    default:
-      reject(fmt::format("{} is {}, not a string or an integer", words(path),
-                         node.value.is_double() ? "a fractional number" : name_of(node)));
-  }
-}
-
-// A table keeps ids as text; the text goes into JSON without quotes later, so it is looked at.
-void mark_as_integer(RecordId& id, const Path& path) {
-  std::string_view digits = id.text;
-  if (digits.starts_with('-')) digits.remove_prefix(1);
-  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos ||
-      (digits.size() > 1 && digits.front() == '0')) {
-    reject(fmt::format("{} is marked as an integer, but is '{:.40}'", words(path), id.text));
-  }
-  id.is_integer = true;
-}
-
-std::string compact(std::string_view raw) {
-  if (raw.front() != '{' && raw.front() != '[') return std::string(raw);
-  std::string text(raw.size() + kRecordPadding, '\0');
-  std::size_t size = 0;
-  if (simdjson::minify(raw.data(), raw.size(), text.data(), size) != simdjson::SUCCESS) {
-    return std::string(raw);
-  }
-  text.resize(size);
-  return text;
-}
-
-// simdjson refuses integers beyond 64 bits. Each is replaced by a zero and blanks of the same
-// length; ids are then read from the text. False when there is none.
-bool blank_big_integers(std::string& text) {
-  bool has_changed = false;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
-      continue;
-    }
-    if (c == '"') in_string = true;
-    if (c < '1' || c > '9') {
-      // A number that begins with zero is either short or not valid: skip its digits.
-      if (c == '0') i = std::min(text.find_first_not_of("0123456789", i), text.size()) - 1;
-      continue;
-    }
-    const std::size_t end = std::min(text.find_first_not_of("0123456789", i), text.size());
-    const bool is_integer =
-        end == text.size() || std::string_view(".eE").find(text[end]) == std::string_view::npos;
-    const bool is_fraction = i > 0 && (text[i - 1] == '.' || text[i - 1] == 'e' ||
-                                       text[i - 1] == 'E' || text[i - 1] == '+');
-    constexpr std::size_t kSafeDigits = 18;
-    if (is_integer && !is_fraction && end - i > kSafeDigits) {
-      text[i] = '0';
-      std::fill(text.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
-      has_changed = true;
-    }
-    i = end - 1;
-  }
-  return has_changed;
-}
 
 // Each known member once; unknown ones may repeat, they are kept as they are.
 template <std::size_t N>
@@ -310,7 +137,7 @@ Result<Item> ItemParser::Implementation::parse(std::string_view text) {
   try {
     const element document = read_document(text, raw);
     if (!document.is_object()) {
-      reject(fmt::format("the row is {}, not an object", name_of({document, {}})));
+      reject(fmt::format("the row is {}, not an object", type_name({document, {}})));
     }
     object = document.get_object().value();
     return read_item(*object, raw);
@@ -514,7 +341,7 @@ void ItemParser::Implementation::read_modalities(Item& item, const Row& row) {
 Scene ItemParser::Implementation::read_scene(int index, const Node& node) {
   simdjson::dom::object object;
   if (node.value.get(object) != simdjson::SUCCESS) {
-    reject(fmt::format("{} is {}, not an object", scene_name(index), name_of(node)));
+    reject(fmt::format("{} is {}, not an object", scene_name(index), type_name(node)));
   }
   Scene scene;
   bool has_source = false;
@@ -557,7 +384,8 @@ void ItemParser::Implementation::read_captions(Scene& scene, int index, const No
     return;
   }
   if (!node.value.is_array()) {
-    reject(fmt::format("{} is {}, not a string or a list of strings", words(path), name_of(node)));
+    reject(
+        fmt::format("{} is {}, not a string or a list of strings", words(path), type_name(node)));
   }
   scene.captions_were_list = true;
   for (const element child : list_of(node, path)) {
