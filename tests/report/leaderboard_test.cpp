@@ -115,6 +115,10 @@ TEST(LeaderboardGolden, PublishedRowsStandBesideTheReleasedTestSet) {
   EXPECT_THAT(text, HasSubstr("(published"));
   EXPECT_THAT(text, HasSubstr("CREMA"));
   EXPECT_THAT(text, HasSubstr("Gemini-2.0-flash-exp"));
+  const std::vector<eval::Results> part = {make_results(context, "model", 100, 156)};
+  const std::string part_text = to_terminal(leaderboard_table(make_leaderboard(part)));
+  EXPECT_THAT(part_text, Not(HasSubstr("CREMA")));
+  EXPECT_THAT(part_text, HasSubstr("(156 of 2,335 questions)"));
 }
 
 }  // namespace

@@ -107,6 +107,13 @@ TEST(Table, LatexInterpretsNothingOfACell) {
                 "\\#\\textasciitilde{} \\textless{}--$-$\\textgreater{} \\\\"));
 }
 
+TEST(Table, LatexMinusIsAMinusAndAHyphenIsNot) {
+  Table table;
+  table.columns = {{"m", Align::kLeft}};
+  table.rows.push_back({{"-19.2 [-21.9, -16.4] gpt-4 x-y -"}, RowKind::kPlain, false});
+  EXPECT_THAT(to_latex(table), HasSubstr("$-$19.2 [$-$21.9, $-$16.4] gpt-4 x-y -"));
+}
+
 TEST(Table, CsvQuotesWhatNeedsIt) {
   Table table;
   table.columns = {{"a", Align::kLeft}, {"b", Align::kRight}};

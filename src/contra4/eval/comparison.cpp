@@ -82,7 +82,7 @@ std::string comparison_to_json(const Comparison& comparison) {
   for (const std::string& warning : comparison.warnings) json.value(warning);
   json.end_array();
   json.end_object();
-  return json.take() + "\n";
+  return json.take();
 }
 
 }  // namespace contra4::eval

@@ -134,6 +134,7 @@ Results compute_results(const ScoringContext& context, const Run& run,
 // Gives each run its MSNR whose model also has a run with `none` and one with `random-captions`.
 void add_msnr(std::span<Results> results);
 
+// Indented, without a line break at the end.
 std::string results_to_json(const Results& results);
 // Several runs: {"runs": [...]}; each as results_to_json.
 std::string results_to_json(std::span<const Results> results);

@@ -259,7 +259,7 @@ void write_text_or_null(io::JsonWriter& json, std::string_view name, const std::
 std::string results_to_json(const Results& results) {
   io::JsonWriter json(2);
   write_results(json, results);
-  return json.take() + "\n";
+  return json.take();
 }
 
 std::string results_to_json(std::span<const Results> results) {
@@ -270,7 +270,7 @@ std::string results_to_json(std::span<const Results> results) {
   for (const Results& run : results) write_results(json, run);
   json.end_array();
   json.end_object();
-  return json.take() + "\n";
+  return json.take();
 }
 
 }  // namespace contra4::eval

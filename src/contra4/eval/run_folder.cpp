@@ -25,9 +25,10 @@ constexpr std::array<std::string_view, 5> kRunFiles = {
 // Members that do not change an answer, by their whole dotted name ...
 constexpr std::array<std::string_view, 3> kIndifferentNames = {"contra4", "scoring",
                                                                "dataset.name"};
-// ... or by any part of it: where servers are and how many workers there are.
-constexpr std::array<std::string_view, 5> kIndifferentParts = {"endpoints", "base_url", "base_urls",
-                                                               "workers", "concurrency"};
+// ... or by any part of it: where servers and the data set's file are, and how many workers there
+// are.
+constexpr std::array<std::string_view, 6> kIndifferentParts = {
+    "endpoints", "base_url", "base_urls", "dataset_file", "workers", "concurrency"};
 
 bool is_decisive_name(std::string_view name) {
   if (std::find(kIndifferentNames.begin(), kIndifferentNames.end(), name) !=

@@ -55,10 +55,21 @@ void add_notes(Leaderboard& board, const eval::Results& run) {
 }
 
 std::string display_name(const LeaderboardEntry& entry) {
-  if (entry.kind == EntryKind::kBlind) return "blind/" + entry.name;
-  if (entry.kind == EntryKind::kModel) return entry.name;
-  return entry.note.empty() ? fmt::format("{} (published)", entry.name)
-                            : fmt::format("{} (published; {})", entry.name, entry.note);
+  switch (entry.kind) {
+    case EntryKind::kBlind:
+      return "blind/" + entry.name;
+    case EntryKind::kPublished:
+      return entry.name + " (published)";
+    case EntryKind::kModel:
+      break;
+  }
+  return entry.name;
+}
+
+// Published figures are of the whole test set: beside less than nine tenths of it they mislead.
+bool is_comparable_with_published(const eval::Results& run) {
+  return run.is_published_test_set &&
+         10 * run.counts.scored >= 9 * std::int64_t{scoring::kPublishedNumItems};
 }
 
 }  // namespace
@@ -79,11 +90,9 @@ Leaderboard make_leaderboard(std::span<const eval::Results> results) {
   Leaderboard board;
   if (results.empty()) return board;
   board.dataset = results.front().dataset;
-  board.num_items = results.front().counts.items;
   const eval::Results* widest = &results.front();
   for (const eval::Results& run : results) {
     if (run.counts.scored > widest->counts.scored) widest = &run;
-    board.num_items = std::max(board.num_items, run.counts.items);
     LeaderboardEntry entry;
     entry.kind = EntryKind::kModel;
     entry.name = run.name;
@@ -93,6 +102,8 @@ Leaderboard make_leaderboard(std::span<const eval::Results> results) {
     board.entries.push_back(std::move(entry));
     add_notes(board, run);
   }
+  board.num_scored = widest->counts.scored;
+  board.num_items = static_cast<std::int64_t>(widest->counts.items);
   std::vector<std::string> unavailable;
   for (const eval::BlindResult& rule : widest->blind) {
     if (!rule.is_available) {
@@ -109,9 +120,10 @@ Leaderboard make_leaderboard(std::span<const eval::Results> results) {
     entry.name = rule.name;
     entry.note = rule.note;
     set_cells(entry, rule.cells);
+    entry.is_expectation = rule.name == "chance";
     board.entries.push_back(std::move(entry));
   }
-  if (widest->is_published_test_set) {
+  if (is_comparable_with_published(*widest)) {
     for (const scoring::PublishedAccuracy& published : scoring::published_accuracies()) {
       LeaderboardEntry entry;
       entry.kind = EntryKind::kPublished;
@@ -122,8 +134,15 @@ Leaderboard make_leaderboard(std::span<const eval::Results> results) {
           entry.cells[i] = LeaderboardCell{*accuracy, std::nullopt};
         }
       }
+      if (!published.note.empty()) {
+        board.notes.push_back(fmt::format("{}: {}.", published.model, published.note));
+      }
       board.entries.push_back(std::move(entry));
     }
+  } else if (widest->is_published_test_set) {
+    board.notes.push_back(
+        fmt::format("Published figures are over all {} questions and left out here.",
+                    with_thousands(scoring::kPublishedNumItems)));
   }
   std::stable_sort(board.entries.begin(), board.entries.end(),
                    [](const LeaderboardEntry& a, const LeaderboardEntry& b) {
@@ -137,7 +156,10 @@ Leaderboard make_leaderboard(std::span<const eval::Results> results) {
 Table leaderboard_table(const Leaderboard& board) {
   Table table;
   table.caption = fmt::format("Accuracy on {} ({} questions), per cent", board.dataset,
-                              with_thousands(board.num_items));
+                              board.num_scored == board.num_items || board.num_scored == 0
+                                  ? with_thousands(board.num_items)
+                                  : fmt::format("{} of {}", with_thousands(board.num_scored),
+                                                with_thousands(board.num_items)));
   table.label = "tab:leaderboard";
   const bool has_gain =
       std::any_of(board.entries.begin(), board.entries.end(),
@@ -158,7 +180,8 @@ Table leaderboard_table(const Leaderboard& board) {
                           : cell->measured ? percent(cell->accuracy)
                                            : fmt::format("{:.0f}", 100 * cell->accuracy));
       if (i > 0) continue;
-      row.cells.push_back(cell && cell->measured ? interval(*cell->measured) : "");
+      row.cells.push_back(
+          cell && cell->measured && !entry.is_expectation ? interval(*cell->measured) : "");
     }
     if (has_gain) {
       row.cells.push_back(entry.gain ? fmt::format("{} {}",
@@ -192,11 +215,11 @@ Table leaderboard_data(const Leaderboard& board) {
       const auto number = [](double value) { return fmt::format("{}", eval::rounded(value)); };
       if (cell->measured) {
         const scoring::Accuracy& accuracy = *cell->measured;
-        for (const std::string& text :
-             {number(accuracy.correct), std::to_string(accuracy.total), number(accuracy.accuracy),
-              number(accuracy.stderr_plain), number(accuracy.stderr_shared_media),
-              number(accuracy.ci95_low), number(accuracy.ci95_high)}) {
-          row.cells.push_back(text);
+        row.cells.insert(row.cells.end(), {number(accuracy.correct), std::to_string(accuracy.total),
+                                           number(accuracy.accuracy)});
+        for (const double spread : {accuracy.stderr_plain, accuracy.stderr_shared_media,
+                                    accuracy.ci95_low, accuracy.ci95_high}) {
+          row.cells.push_back(entry.is_expectation ? std::string() : number(spread));
         }
       } else {
         row.cells.insert(row.cells.end(), {"", "", number(cell->accuracy), "", "", "", ""});
@@ -213,6 +236,7 @@ std::string leaderboard_json(const Leaderboard& board) {
   json.member("format", 1);
   json.member("dataset", board.dataset);
   json.member("items", board.num_items);
+  json.member("scored", board.num_scored);
   json.key("entries").begin_array();
   for (const LeaderboardEntry& entry : board.entries) {
     json.begin_object();
@@ -246,7 +270,7 @@ std::string leaderboard_json(const Leaderboard& board) {
   for (const std::string& note : board.notes) json.value(note);
   json.end_array();
   json.end_object();
-  return json.take() + "\n";
+  return json.take();
 }
 
 }  // namespace contra4::report

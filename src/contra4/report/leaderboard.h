@@ -35,17 +35,19 @@ struct LeaderboardEntry {
   std::array<std::optional<LeaderboardCell>, kLeaderboardCells.size()> cells;
   // Over the best blind rule on the same items; of models only.
   std::optional<eval::Gain> gain;
+  bool is_expectation = false;  // chance: exact, so without an interval
 };
 
 struct Leaderboard {
   std::string dataset;
-  std::int64_t num_items = 0;             // that the runs were to answer
+  std::int64_t num_items = 0;             // that the widest run was to answer
+  std::int64_t num_scored = 0;            // of them, scored; the blind rules are of these
   std::vector<LeaderboardEntry> entries;  // by accuracy on all, best first; then those without one
   std::vector<std::string> notes;         // what a reader has to know: partial runs, unfitted rules
 };
 
-// Blind rules are those of the results (of the run with the most items). Published rows appear when
-// the set is the published test set, told by its cells.
+// Blind rules are those of the run that scored the most items. Published rows appear when the set
+// is the published test set, told by its cells, and nine tenths of it or more are scored.
 Leaderboard make_leaderboard(std::span<const eval::Results> results);
 
 // For reading: accuracies in per cent, the 95% interval of `all`.

@@ -92,13 +92,10 @@ Table cell_table(const eval::Results& results) {
 
 Table blind_table(const eval::Results& results) {
   Table table;
-  table.columns = {{"rule", Align::kLeft},
-                   {"right", Align::kRight},
-                   {"accuracy", Align::kPoint},
-                   {"gain of the run", Align::kPoint},
-                   {"95% interval", Align::kRight},
-                   {"p", Align::kRight},
-                   {"what the rule is", Align::kLeft}};
+  table.columns = {{"rule", Align::kLeft},          {"right", Align::kRight},
+                   {"accuracy", Align::kPoint},     {"gain of the run", Align::kPoint},
+                   {"95% interval", Align::kRight}, {"p", Align::kRight},
+                   {"fitted", Align::kLeft}};
   for (const eval::BlindResult& rule : results.blind) {
     Row row;
     row.cells.push_back(rule.name);

@@ -145,7 +145,15 @@ std::string for_latex(std::string_view text) {
        {"\u2212", "$-$"},
        {"\u00b1", "$\\pm$"},
        {"\u2026", "\\ldots{}"}}};
-  return replaced(text, kPairs);
+  // A minus before a digit, where no word or number ends.
+  std::string signs;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_minus = text[i] == '-' && i + 1 < text.size() && text[i + 1] >= '0' &&
+                          text[i + 1] <= '9' &&
+                          (i == 0 || text[i - 1] == ' ' || text[i - 1] == '[');
+    signs += is_minus ? "\u2212" : std::string(1, text[i]);
+  }
+  return replaced(signs, kPairs);
 }
 
 std::string for_csv(std::string_view text) {
