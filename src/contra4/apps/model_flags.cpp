@@ -1,0 +1,209 @@
+#include "contra4/apps/model_flags.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+#include <CLI/App.hpp>
+
+#include "contra4/apps/arguments.h"
+#include "contra4/base/error.h"
+#include "contra4/clients/budget.h"
+#include "contra4/clients/prompted_answerer.h"
+#include "contra4/inference/torch_loader.h"
+
+namespace contra4::apps {
+
+namespace {
+
+constexpr double kMaxSeconds = 86'400;
+
+std::chrono::milliseconds milliseconds_of(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+void add_server_flags(CLI::App& app, ModelFlags& flags) {
+  app.option_defaults()->group("Servers");
+  app.add_option(
+         "--base-url", flags.base_urls,
+         "where the server is, up to and with /v1; several share the load (repeat the flag) "
+         "[default: OPENAI_BASE_URL, else the service's own]")
+      ->type_name("URL")
+      ->allow_extra_args(false);
+  app.add_option("--api", flags.api, "chat, or the older completions")
+      ->type_name("NAME")
+      ->transform(one_of({"chat", "completions"}))
+      ->capture_default_str();
+  app.add_option("--prompt", flags.prompt,
+                 "contrastive, published (the caption baseline's), or a file: YAML with the fields "
+                 "of a prompt, or plain text")
+      ->type_name("NAME|FILE")
+      ->capture_default_str();
+  app.add_option("--answer", flags.answer,
+                 "how the model answers: text, a reply restricted by a JSON schema, or the most "
+                 "probable letter (logprobs)")
+      ->type_name("FORM")
+      ->transform(one_of({"text", "schema", "logprobs"}))
+      ->capture_default_str();
+  app.add_option("--temperature", flags.temperature, "0: greedy [default: the prompt's]")
+      ->type_name("T")
+      ->check(CLI::Range(0.0, 10.0).description(""));
+  app.add_option("--top-p", flags.top_p, "[default: the prompt's]")
+      ->type_name("P")
+      ->check(CLI::Range(0.0, 1.0).description(""));
+  app.add_option("--max-new-tokens,--max-tokens", flags.max_new_tokens,
+                 "tokens of a reply, reasoning included [default: the prompt's]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10'000'000).description(""));
+  app.add_option("--timeout-s", flags.timeout_s,
+                 "of one call, in seconds [default: 600; of programs 300]")
+      ->type_name("S")
+      ->check(CLI::Range(0.001, kMaxSeconds).description(""));
+  app.add_option("--connect-timeout-s", flags.connect_timeout_s,
+                 "of connecting, in seconds [default: 10]")
+      ->type_name("S")
+      ->check(CLI::Range(0.001, kMaxSeconds).description(""));
+  app.add_option("--max-tries", flags.max_tries,
+                 "calls for one question, the first included [default: 6]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""));
+}
+
+void add_load_flags(CLI::App& app, ModelFlags& flags) {
+  app.add_option("--concurrency,--bs", flags.concurrency,
+                 "questions in flight per server at the start; adapts to replies [default: 16]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000).description(""));
+  app.add_option("--min-concurrency", flags.min_concurrency, "never fewer [default: 1]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000).description(""));
+  app.add_option("--max-concurrency", flags.max_concurrency, "never more [default: 256]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000).description(""));
+  app.add_option("--max-tokens-total", flags.max_tokens_total,
+                 "the run ends at so many tokens, prompts and replies together; 0: no cap")
+      ->type_name("N")
+      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""))
+      ->capture_default_str();
+  app.add_option("--max-cost", flags.max_cost_usd,
+                 "the run ends at so many US dollars, by --prices; 0: no cap")
+      ->type_name("USD")
+      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""))
+      ->capture_default_str();
+  app.add_option("--prices", flags.prices,
+                 "YAML: model name, with prompt and completion in US dollars per million tokens")
+      ->type_name("FILE");
+  app.option_defaults()->group("Programs");
+  app.add_option("--workers", flags.workers, "processes of exec/COMMAND side by side")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""))
+      ->capture_default_str();
+}
+
+clients::LimiterOptions limiter_of(const ModelFlags& flags) {
+  clients::LimiterOptions limiter;
+  limiter.floor = flags.min_concurrency.value_or(limiter.floor);
+  limiter.ceiling = flags.max_concurrency.value_or(
+      std::max({limiter.ceiling, flags.concurrency.value_or(1), limiter.floor}));
+  if (limiter.floor > limiter.ceiling) {
+    throw UsageError("--min-concurrency is above --max-concurrency");
+  }
+  if (flags.concurrency &&
+      (*flags.concurrency < limiter.floor || *flags.concurrency > limiter.ceiling)) {
+    throw UsageError("--concurrency lies outside --min-concurrency and --max-concurrency");
+  }
+  limiter.start =
+      flags.concurrency.value_or(std::clamp(limiter.start, limiter.floor, limiter.ceiling));
+  return limiter;
+}
+
+std::optional<clients::TokenPrice> price_of(const ModelFlags& flags, const std::string& name) {
+  if (!flags.prices) {
+    if (flags.max_cost_usd > 0) throw UsageError("--max-cost needs --prices");
+    return std::nullopt;
+  }
+  const auto table = clients::read_price_file(*flags.prices);
+  const auto found = table.find(name);
+  if (found == table.end()) {
+    throw Exception(ErrorCode::kNotFound,
+                    fmt::format("{} has no price of '{}'", flags.prices->string(), name));
+  }
+  return found->second;
+}
+
+clients::EngineOptions engine_of(const ModelFlags& flags,
+                                 const std::optional<clients::TokenPrice>& price) {
+  clients::EngineOptions engine;
+  engine.limiter = limiter_of(flags);
+  engine.retry.max_tries = flags.max_tries.value_or(engine.retry.max_tries);
+  engine.budget = {.max_tokens_total = flags.max_tokens_total,
+                   .max_cost_usd = flags.max_cost_usd,
+                   .price = price};
+  if (flags.timeout_s) engine.total_timeout = milliseconds_of(*flags.timeout_s);
+  if (flags.connect_timeout_s) engine.connect_timeout = milliseconds_of(*flags.connect_timeout_s);
+  engine.seed = flags.seed;
+  return engine;
+}
+
+}  // namespace
+
+void add_model_flags(CLI::App& app, ModelFlags& flags, ModelUse use) {
+  app.add_option("--model,--model-id", flags.model,
+                 "FAMILY/NAME, see `contra4 models`; any other name is a model on --base-url")
+      ->type_name("SPEC")
+      ->required();
+  app.add_option("--fit", flags.fit,
+                 "data set that priors are fitted on (the validation set), never the one scored")
+      ->type_name("FILE");
+  app.add_option("--seed", flags.seed, "of all that is drawn")
+      ->type_name("N")
+      ->capture_default_str();
+  add_server_flags(app, flags);
+  if (use == ModelUse::kManyQuestions) add_load_flags(app, flags);
+}
+
+bool is_prompted(const clients::ModelSpec& spec) {
+  return spec.family == "openai" || spec.family == "gemini";
+}
+
+OpenedModel open_model(const ModelFlags& flags, const Context& context, const Clock& clock) {
+  std::vector<std::string> base_urls = flags.base_urls;
+  const auto environment_url = context.environment("OPENAI_BASE_URL");
+  OpenedModel model;
+  model.spec = clients::parse_model_spec(flags.model, !base_urls.empty() || environment_url);
+  // The environment wins over --config, and what is typed over the environment.
+  const bool is_typed = context.typed_flags.contains("base-url");
+  if (model.spec.family == "openai" && environment_url && !is_typed) {
+    base_urls = {*environment_url};
+  }
+  if (flags.fit) {
+    model.fit = std::make_shared<const data::Dataset>(
+        data::load_dataset(*flags.fit, {.answer = true, .captions = false}));
+  }
+  model.price = price_of(flags, model.spec.name);
+
+  clients::AnswererContext parts;
+  parts.environment = context.environment;
+  parts.clock = &clock;
+  parts.base_urls = std::move(base_urls);
+  parts.api =
+      flags.api == "completions" ? clients::OpenAiApi::kCompletions : clients::OpenAiApi::kChat;
+  parts.prompt = flags.prompt;
+  parts.sampling = {
+      .temperature = flags.temperature, .top_p = flags.top_p, .max_tokens = flags.max_new_tokens};
+  parts.format = *clients::parse_answer_format(flags.answer);
+  parts.engine = engine_of(flags, model.price);
+  parts.make_transport = [] { return net::make_curl_transport(); };
+  parts.exec.num_workers = flags.workers;
+  if (flags.timeout_s) parts.exec.timeout = milliseconds_of(*flags.timeout_s);
+  if (flags.max_tries) parts.exec.max_tries = *flags.max_tries;
+  parts.fit = model.fit;
+  parts.open_embedder = [&context] {
+    return open_torch_module().make_minilm({.folder = minilm_folder(context.environment)});
+  };
+  model.answerer = clients::make_answerer(model.spec, parts);
+  return model;
+}
+
+}  // namespace contra4::apps

@@ -1,0 +1,62 @@
+// The flags that say which model is asked and how: shared by evaluate and ask.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "contra4/apps/command.h"
+#include "contra4/clients/families.h"
+
+namespace contra4::apps {
+
+struct ModelFlags {
+  std::string model;
+  // Servers.
+  std::vector<std::string> base_urls;
+  std::string api = "chat";
+  std::string prompt{clients::kDefaultPrompt};
+  std::string answer = "text";
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+  std::optional<int> max_new_tokens;
+  std::optional<int> concurrency;
+  std::optional<int> min_concurrency;
+  std::optional<int> max_concurrency;
+  std::optional<int> max_tries;
+  std::optional<double> timeout_s;
+  std::optional<double> connect_timeout_s;
+  std::int64_t max_tokens_total = 0;
+  double max_cost_usd = 0;
+  std::optional<std::filesystem::path> prices;
+  // Programs of the user's.
+  int workers = 1;
+  // What priors are fitted on.
+  std::optional<std::filesystem::path> fit;
+  std::uint64_t seed = 0;
+};
+
+// Declares them; a question asked once (`ask`) has no use for those about many.
+enum class ModelUse { kManyQuestions, kOneQuestion };
+void add_model_flags(CLI::App& app, ModelFlags& flags, ModelUse use);
+
+// A model and what it was made from.
+struct OpenedModel {
+  clients::ModelSpec spec;
+  std::shared_ptr<const data::Dataset> fit;  // null without --fit
+  std::optional<clients::TokenPrice> price;  // of the model, from --prices
+  // Null when only described (dry run).
+  std::unique_ptr<Answerer> answerer;
+};
+
+// `clock` outlives the model. Throws UsageError for flags that contradict each other, and as
+// clients::make_answerer.
+OpenedModel open_model(const ModelFlags& flags, const Context& context, const Clock& clock);
+
+// Whether a prompt stands between question and model.
+bool is_prompted(const clients::ModelSpec& spec);
+
+}  // namespace contra4::apps

@@ -1,0 +1,37 @@
+// How far a long command is, on standard error: one line redrawn on a terminal, a line now and then
+// elsewhere, nothing with --quiet.
+#pragma once
+
+#include <string>
+
+#include "contra4/apps/command.h"
+#include "contra4/base/clock.h"
+#include "contra4/eval/evaluator.h"
+
+namespace contra4::apps {
+
+class ProgressLine {
+ public:
+  // Both outlive the line.
+  ProgressLine(Context& context, const Clock& clock);
+  ~ProgressLine();  // ends the line
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  // Shows it if enough time has passed since the last time.
+  void update(const eval::EvaluateProgress& progress);
+  // Leaves the terminal's line empty, for other words.
+  void clear();
+
+ private:
+  Context& context_;
+  const Clock& clock_;
+  Clock::TimePoint start_;
+  Clock::TimePoint last_shown_;
+  bool is_drawn_ = false;
+};
+
+// "1,234 of 2,335 (52.8%), 118 a second, right 67.1%, 16 in flight, 2 failed, 0:09 left".
+std::string progress_text(const eval::EvaluateProgress& progress, double elapsed_s);
+
+}  // namespace contra4::apps
