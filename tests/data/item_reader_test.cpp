@@ -105,8 +105,8 @@ TEST(ItemReader, SaysWhatTheTopLevelShouldBe) {
 
 TEST(ItemReader, ALineOfAnySizeCostsNoMemory) {
   const testing::TempDir folder;
-  const auto path = folder / "huge.jsonl.gz";
-  constexpr int kMegabytes = 300;
+  const auto path = folder / "huge.jsonl";
+  constexpr int kMegabytes = 64;
   const auto sink = io::create_bytes(path);
   sink->write(row_with_id("1") + "\n{\"id\": \"huge\", \"question\": \"");
   const std::string block = [] {
@@ -119,10 +119,10 @@ TEST(ItemReader, ALineOfAnySizeCostsNoMemory) {
   sink->commit();
   rusage before{};
   getrusage(RUSAGE_SELF, &before);
-  EXPECT_THAT(read(path), ElementsAre("1", HasSubstr("row 2: the row has 314"), "3"));
+  EXPECT_THAT(read(path), ElementsAre("1", HasSubstr("row 2: the row has 67"), "3"));
   rusage after{};
   getrusage(RUSAGE_SELF, &after);
-  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 64 * 1024) << "kB";
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 32 * 1024) << "kB";
 }
 
 TEST(ItemReader, AGzipBombEndsTheReading) {
