@@ -1,0 +1,60 @@
+#include "contra4/apps/progress.h"
+
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace contra4::apps {
+namespace {
+
+using ::testing::HasSubstr;
+
+eval::EvaluateProgress some_progress() {
+  eval::EvaluateProgress progress;
+  progress.total = 2335;
+  progress.done = 1200;
+  progress.resumed = 200;
+  progress.failed = 2;
+  progress.in_flight = 16;
+  progress.scored = 1000;
+  progress.right = 671;
+  return progress;
+}
+
+TEST(ProgressText, TellsAllThatCounts) {
+  const auto text = progress_text(some_progress(), 10);
+  EXPECT_THAT(text, HasSubstr("1,202 of 2,335 (51.5%)"));
+  EXPECT_THAT(text, HasSubstr("100 a second"));
+  EXPECT_THAT(text, HasSubstr("right 67.1%"));
+  EXPECT_THAT(text, HasSubstr("16 in flight"));
+  EXPECT_THAT(text, HasSubstr("2 failed"));
+  EXPECT_THAT(text, HasSubstr("0:11 left"));
+}
+
+TEST(ProgressText, AnEmptyRunDividesByNothing) {
+  EXPECT_EQ(progress_text({}, 0), "0 of 0 (0.0%)");
+}
+
+std::string shown(bool is_terminal, bool quiet) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Context context{.out = out,
+                  .err = err,
+                  .environment = [](const std::string&) { return std::nullopt; },
+                  .err_is_terminal = is_terminal};
+  context.quiet = quiet;
+  const SystemClock clock;
+  ProgressLine line(context, clock);
+  line.update(some_progress());
+  return err.str();
+}
+
+TEST(ProgressLine, IsRedrawnOnATerminalAlone) {
+  EXPECT_THAT(shown(true, false), HasSubstr("\r\x1b[K1,202 of"));
+  EXPECT_EQ(shown(false, false), "");  // a line every half minute
+  EXPECT_EQ(shown(true, true), "");
+}
+
+}  // namespace
+}  // namespace contra4::apps
