@@ -104,6 +104,7 @@ TEST(Evaluator, ScenesStandInTheOrderAskedWithASeedOfTheirOwn) {
     const Item& item = dataset.items[request.item];
     EXPECT_EQ(question.item_id, item.id.text);
     EXPECT_EQ(question.text, item.question);
+    EXPECT_EQ(question.order, order_name(request.order));
     for (std::size_t place = 0; place < question.scenes.size(); ++place) {
       EXPECT_EQ(question.scenes[place].caption,
                 item.scenes[static_cast<std::size_t>(request.order[place])].caption());

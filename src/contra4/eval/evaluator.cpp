@@ -79,8 +79,9 @@ class Evaluation {
       for (const int scene : request.order) {
         question.scenes.push_back((**shown_)[static_cast<std::size_t>(scene)]);
       }
+      question.order = order_name(request.order);
       question.seed = stable_hash64(
-          fmt::format("{}\x1f{}\x1f{}", item.id.text, order_name(request.order), options_.seed));
+          fmt::format("{}\x1f{}\x1f{}", item.id.text, question.order, options_.seed));
       in_flight_.insert(next_++);
       ++counts_.in_flight;
       return question;
