@@ -59,9 +59,10 @@ format-check:  ## say which sources clang-format would change
 	@tools/setup.sh packages FORMAT
 	@git ls-files '*.h' '*.cpp' | xargs clang-format-16 --dry-run --Werror && echo "format: all sources are laid out"
 
-tidy: configure  ## clang-tidy over all sources, as .clang-tidy says
+tidy: setup  ## clang-tidy over all sources, as .clang-tidy says
 	@tools/setup.sh packages TIDY
-	@tools/tidy.sh build $(JOBS)
+	@tools/configure.sh dev
+	@tools/tidy.sh build-dev $(JOBS)
 
 test-integration: build  ## against servers and clients of others (pip packages of its own)
 	@tests/integration/run.sh

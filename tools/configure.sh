@@ -10,7 +10,8 @@ preset=$1
 
 settings=(-DCONTRA4_SHARED="${CONTRA4_SHARED:+$(realpath -e "$CONTRA4_SHARED")}")
 if command -v ccache >/dev/null; then
-  settings+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  # ccache looks into precompiled headers only when it is told that macros and times do not matter.
+  settings+=("-DCMAKE_CXX_COMPILER_LAUNCHER=env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache")
 fi
 
 if [[ $preset == bench ]]; then
