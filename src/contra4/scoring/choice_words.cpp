@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 
 namespace contra4::scoring {
@@ -20,31 +21,31 @@ std::string squash(std::string_view text) {
   return squash(ReplyTokens(normalise_reply(text)));
 }
 
-// Scenes whose whole caption the reply is, or else holds; a caption inside a longer one that is
-// held too does not count.
 std::vector<int> captions_in(const std::string& reply, std::span<const SceneView> shown) {
   std::vector<int> equal;
   std::vector<int> held;
   std::vector<std::string> captions;
   for (const SceneView& scene : shown) captions.push_back(squash(scene.caption));
-  const std::string padded = " " + reply + " ";
+  const auto holds = [](const std::string& text, const std::string& words) {
+    return (" " + text + " ").find(" " + words + " ") != std::string::npos;
+  };
   for (std::size_t i = 0; i < captions.size(); ++i) {
     if (captions[i].empty()) continue;
     if (captions[i] == reply) equal.push_back(static_cast<int>(i));
     // One word may be there by chance.
     if (captions[i].find(' ') == std::string::npos) continue;
-    if (padded.find(" " + captions[i] + " ") != std::string::npos)
-      held.push_back(static_cast<int>(i));
+    if (holds(reply, captions[i])) held.push_back(static_cast<int>(i));
   }
   if (!equal.empty()) return equal;
-  std::erase_if(held, [&](int place) {
+  std::vector<int> outermost;
+  std::copy_if(held.begin(), held.end(), std::back_inserter(outermost), [&](int place) {
     const std::string& caption = captions[static_cast<std::size_t>(place)];
-    return std::any_of(held.begin(), held.end(), [&](int other) {
+    return std::none_of(held.begin(), held.end(), [&](int other) {
       const std::string& longer = captions[static_cast<std::size_t>(other)];
-      return longer.size() > caption.size() && longer.find(caption) != std::string::npos;
+      return longer.size() > caption.size() && holds(longer, caption);
     });
   });
-  return held;
+  return outermost;
 }
 
 std::vector<int> modality_named(const ReplyTokens& tokens, std::span<const SceneView> shown) {
