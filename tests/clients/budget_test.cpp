@@ -76,6 +76,13 @@ TEST(Budget, RefusesSenselessCaps) {
   EXPECT_THROW(Budget({.max_cost_usd = 1}), Exception);
 }
 
+TEST(EstimateTokens, IsRoundedUpOnTheSafeSide) {
+  EXPECT_EQ(estimate_tokens(0), 0);
+  EXPECT_EQ(estimate_tokens(1), 1);
+  EXPECT_EQ(estimate_tokens(3), 1);
+  EXPECT_EQ(estimate_tokens(400), 134);
+}
+
 TEST(PriceFile, ReadsYamlAndJson) {
   const testing::TempDir dir;
   io::write_file_atomically(dir / "p.yaml",

@@ -54,6 +54,10 @@ PriceTable read_price_file(const std::filesystem::path& path) {
   return table;
 }
 
+std::int64_t estimate_tokens(std::size_t bytes) {
+  return static_cast<std::int64_t>((bytes + kFewestBytesPerToken - 1) / kFewestBytesPerToken);
+}
+
 Budget::Budget(const BudgetOptions& options) : options_(options) {
   if (options.max_tokens_total < 0) {
     throw Exception(ErrorCode::kInvalidArgument,

@@ -1,6 +1,7 @@
 // A cap on what a run may cost, in tokens or in money.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -22,6 +23,12 @@ using PriceTable = std::map<std::string, TokenPrice>;
 // YAML or JSON: model name -> {prompt: USD per million tokens, completion: USD per million tokens}.
 // Throws kNotFound, kInvalidArgument with the entry at fault.
 PriceTable read_price_file(const std::filesystem::path& path);
+
+// Stands in for what a server does not count, so that a cap holds all the same; on the safe side of
+// the usual four bytes per token.
+inline constexpr std::size_t kFewestBytesPerToken = 3;
+// Of a text of so many bytes, rounded up.
+std::int64_t estimate_tokens(std::size_t bytes);
 
 struct BudgetOptions {
   std::int64_t max_tokens_total = 0;  // prompt and completion together; 0: no cap

@@ -66,11 +66,12 @@ sigset_t only_sigpipe() {
   return set;
 }
 
-// Reads into `out` what is there, at most about `max_bytes`. False at the end of the stream.
+// Reads into `out` what is there, at most `max_bytes`. False at the end of the stream.
 bool read_available(int descriptor, std::string& out, std::size_t max_bytes) {
   std::array<char, 65536> block;
   for (std::size_t total = 0; total < max_bytes;) {
-    const ssize_t count = ::read(descriptor, block.data(), block.size());
+    const std::size_t wanted = std::min(block.size(), max_bytes - total);
+    const ssize_t count = ::read(descriptor, block.data(), wanted);
     if (count > 0) {
       out.append(block.data(), static_cast<std::size_t>(count));
       total += static_cast<std::size_t>(count);

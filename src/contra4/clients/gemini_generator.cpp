@@ -1,10 +1,6 @@
 #include "contra4/clients/gemini_generator.h"
 
-#include <string>
 #include <utility>
-
-#include "contra4/clients/endpoint_pool.h"
-#include "contra4/io/json_writer.h"
 
 namespace contra4::clients {
 
@@ -12,16 +8,15 @@ std::unique_ptr<ServerGenerator> make_gemini_generator(const GeminiProtocolOptio
                                                        const EngineOptions& engine,
                                                        std::unique_ptr<net::Transport> transport,
                                                        const Clock& clock) {
-  io::JsonWriter writer;
-  writer.begin_object().member("family", "gemini").member("model", options.model);
-  writer.key("endpoints").begin_array();
-  for (const std::string& url : options.base_urls) writer.value(endpoint_name(url));
-  writer.end_array().end_object();
   auto protocol = std::make_unique<GeminiProtocol>(options);
-  const ApiKey key(options.key, options.key_variable);
-  for (const std::string& url : options.base_urls) warn_of_open_key(key, url);
-  return std::make_unique<ServerGenerator>(writer.take(), options.base_urls, engine,
-                                           std::move(protocol), std::move(transport), clock);
+  const ServedModel model{
+      .family = "gemini",
+      .name = options.model,
+      .api = {},
+      .base_urls = options.base_urls,
+      .key = ApiKey(options.key, options.key_variable),
+  };
+  return make_server_generator(model, engine, std::move(protocol), std::move(transport), clock);
 }
 
 }  // namespace contra4::clients

@@ -1,6 +1,7 @@
 #include "contra4/clients/request_engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <deque>
 #include <optional>
@@ -23,13 +24,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLongestWait{100};
 // Calls for one request that taught something about the endpoint instead of answering.
 constexpr int kMaxLessons = 32;
-// Stands in for what a server does not count, so that a cap holds all the same; on the safe side
-// of the usual four bytes per token.
-constexpr std::size_t kBytesPerToken = 3;
-
-std::int64_t estimate_tokens(std::size_t bytes) {
-  return static_cast<std::int64_t>((bytes + kBytesPerToken - 1) / kBytesPerToken);
-}
 
 std::size_t text_bytes(const GenerateRequest& request) {
   std::size_t total = 0;
@@ -59,25 +53,6 @@ std::optional<milliseconds> wished_delay(const net::HttpResponse& response,
   return header ? header : verdict.retry_after;
 }
 
-void check_options(const EngineOptions& options) {
-  const RetryOptions& retry = options.retry;
-  const auto require = [](bool holds, const char* wanted) {
-    if (!holds) {
-      throw Exception(ErrorCode::kInvalidArgument, fmt::format("[requests] needs {}", wanted));
-    }
-  };
-  require(retry.max_tries >= 1, "at least one try");
-  require(retry.max_rate_limit_tries >= 0, "a number of rate-limited tries from 0 up");
-  require(retry.first_delay.count() >= 0 && retry.max_delay >= retry.first_delay,
-          "0 <= first delay <= longest delay");
-  require(retry.max_retry_after.count() >= 0, "a longest Retry-After from 0 up");
-  require(options.connect_timeout.count() > 0, "a connect timeout above 0");
-  require(options.total_timeout.count() > 0, "a total timeout above 0");
-  require(options.max_reply_bytes > 0, "a reply size above 0");
-  require(options.give_up_after.count() > 0, "a time to give up after above 0");
-  require(options.give_up_tries_at_start >= 1, "at least one try per endpoint at the start");
-}
-
 }  // namespace
 
 // All that lives from run to run, and the work of the run under way. Transport callbacks only note
@@ -95,7 +70,7 @@ struct RequestEngine::State {
         budget(engine_options.budget),
         random(engine_options.seed),
         is_probing(base_urls.size()) {
-    check_options(options);
+    options.validate();
   }
 
   void run(const GenerateSource& from, const GenerateSink& to, const std::stop_token& stop);
@@ -433,7 +408,7 @@ void RequestEngine::State::count_usage(const Job& job, const TokenUsage& usage,
     log::warning(
         "[requests] {} does not count tokens; the cap goes by an estimate of {} bytes per "
         "token",
-        pool.name(job.endpoint), kBytesPerToken);
+        pool.name(job.endpoint), kFewestBytesPerToken);
   }
   budget.add({.prompt_tokens = estimate_tokens(text_bytes(job.request)),
               .completion_tokens = estimate_tokens(reply_bytes)});

@@ -2,37 +2,18 @@
 // adaptive concurrency, retries, budget. Holds in memory only what is in flight.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "contra4/base/clock.h"
-#include "contra4/clients/adaptive_limiter.h"
-#include "contra4/clients/budget.h"
 #include "contra4/clients/chat_protocol.h"
-#include "contra4/clients/endpoint_pool.h"
-#include "contra4/clients/retry.h"
+#include "contra4/clients/engine_options.h"
 #include "contra4/inference/text_generator.h"
 #include "contra4/net/transport.h"
 
 namespace contra4::clients {
-
-struct EngineOptions {
-  LimiterOptions limiter;
-  RetryOptions retry;
-  EndpointOptions endpoint;
-  BudgetOptions budget;
-  std::chrono::milliseconds connect_timeout{10'000};
-  std::chrono::milliseconds total_timeout{600'000};  // of one call, connecting included
-  std::size_t max_reply_bytes = 64U << 20;
-  // The run ends with kUnavailable when no endpoint has answered for so long.
-  std::chrono::milliseconds give_up_after{120'000};
-  int give_up_tries_at_start = 3;  // per endpoint, when none has ever answered
-  std::uint64_t seed = 0;          // of the jitter
-};
 
 class RequestEngine {
  public:

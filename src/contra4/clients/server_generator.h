@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "contra4/base/clock.h"
+#include "contra4/clients/api_key.h"
 #include "contra4/clients/chat_protocol.h"
 #include "contra4/clients/request_engine.h"
 #include "contra4/inference/text_generator.h"
@@ -33,5 +34,22 @@ class ServerGenerator final : public TextGenerator {
   std::string description_;
   RequestEngine engine_;
 };
+
+// A model on one or several servers, as a family's options name it.
+struct ServedModel {
+  std::string family;  // "openai"
+  std::string name;
+  std::string api;  // empty where the family has one only
+  std::vector<std::string> base_urls;
+  ApiKey key;
+};
+
+// Describes the model by family, name, api and the names of its endpoints, never by its key; warns
+// of each URL that would carry the key in the open. Clock and exceptions as for ServerGenerator.
+std::unique_ptr<ServerGenerator> make_server_generator(const ServedModel& model,
+                                                       const EngineOptions& engine,
+                                                       std::unique_ptr<ChatProtocol> protocol,
+                                                       std::unique_ptr<net::Transport> transport,
+                                                       const Clock& clock);
 
 }  // namespace contra4::clients
