@@ -1,7 +1,5 @@
 #include "contra4/clients/replay_answerer.h"
 
-#include <algorithm>
-#include <array>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +8,7 @@
 #include "contra4/base/error.h"
 #include "contra4/base/hash.h"
 #include "contra4/data/item.h"
+#include "contra4/data/prediction_rows.h"
 #include "contra4/io/file.h"
 #include "contra4/io/json.h"
 #include "contra4/io/json_writer.h"
@@ -29,7 +28,7 @@ std::string row_key(std::string_view id, std::string_view order) {
 
 class RowReader {
  public:
-  RowReader(const std::filesystem::path& path, std::size_t number, const io::JsonValue& row)
+  RowReader(const std::filesystem::path& path, std::uint64_t number, const io::JsonValue& row)
       : path_(path), number_(number), row_(row) {}
 
   [[noreturn]] void fail(std::string_view what) const {
@@ -39,83 +38,63 @@ class RowReader {
   }
 
   std::string read_id() {
-    for (const std::string_view name : {"id", "question_id", "sample_id"}) {
-      const io::JsonValue* value = row_.find(name);
-      if (value == nullptr || value->is_null()) continue;
-      if (const std::string* text = value->find_string()) return id_ = *text;
-      if (const auto integer = value->find_integer()) return id_ = fmt::format("{}", *integer);
-      fail(fmt::format("'{}' is neither a text nor an integer", name));
-    }
-    fail("no 'id', 'question_id' or 'sample_id'");
+    const io::JsonValue* const value = data::find_prediction_id(row_);
+    if (value == nullptr) fail("no 'id', 'question_id' or 'sample_id'");
+    const auto text = data::find_text_or_integer(value);
+    if (!text) fail("the 'id' is neither a text nor an integer");
+    return id_ = *text;
   }
 
-  // Of the first member that is there and not null; empty when none is.
-  std::optional<std::string> read_text(std::initializer_list<std::string_view> names) const {
-    for (const std::string_view name : names) {
-      const io::JsonValue* value = row_.find(name);
-      if (value == nullptr || value->is_null()) continue;
-      const std::string* text = value->find_string();
-      if (text == nullptr) fail(fmt::format("'{}' is not a text", name));
-      return *text;
-    }
-    return std::nullopt;
+  std::optional<std::string> read_answer() const {
+    return read_text(data::find_prediction_answer(row_), "the answer");
+  }
+  std::optional<std::string> read_member(const char* name) const {
+    return read_text(row_.find(name), fmt::format("'{}'", name));
   }
 
  private:
+  std::optional<std::string> read_text(const io::JsonValue* value, std::string_view what) const {
+    if (value == nullptr || value->is_null()) return std::nullopt;
+    const std::string* const text = value->find_string();
+    if (text == nullptr) fail(fmt::format("{} is not a text", what));
+    return *text;
+  }
+
   const std::filesystem::path& path_;
-  std::size_t number_;
+  std::uint64_t number_;
   const io::JsonValue& row_;
   std::string id_;
 };
-
-// The rows of a list, or of the lines of a file that does not begin with one.
-io::JsonValue::Array read_rows(const std::string& text, const std::filesystem::path& path) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first != std::string::npos && text[first] == '[') {
-    const io::JsonValue root = io::parse_json(text, path.string()).value();
-    return *root.find_array();
-  }
-  io::JsonValue::Array rows;
-  std::size_t number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = std::string_view(text).substr(begin, end - begin);
-    begin = end + 1;
-    ++number;
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    rows.push_back(io::parse_json(line, fmt::format("{}, line {}", path.string(), number)).value());
-  }
-  return rows;
-}
 
 }  // namespace
 
 ReplayAnswerer::ReplayAnswerer(const std::filesystem::path& path) : path_(path) {
   const std::string text = io::read_file(path);
   sha256_ = sha256_hex(text);
-  std::size_t number = 0;
-  for (const io::JsonValue& value : read_rows(text, path)) {
-    RowReader reader(path, ++number, value);
-    if (!value.is_object()) reader.fail("not an object");
-    const std::string id = reader.read_id();
-    Row row;
-    const std::optional<std::string> answer = reader.read_text({"pred_ans", "answer"});
-    const std::optional<std::string> choice = reader.read_text({"choice"});
-    const std::optional<std::string> status = reader.read_text({"status"});
-    row.is_blocked = status == "blocked";
-    if (choice) {
-      row.choice = parse_gold_answer(*choice);
-      if (!row.choice) reader.fail(fmt::format("'choice' names no scene: {}", *choice));
-    }
-    if (!answer && !row.choice && !row.is_blocked) {
-      reader.fail("no 'pred_ans', 'answer' or 'choice'");
-    }
-    row.text = answer ? *answer : row.choice ? scene_name(*row.choice) : std::string();
-    const std::string order = reader.read_text({"permutation"}).value_or("");
-    if (!rows_.emplace(row_key(id, order), std::move(row)).second) {
-      reader.fail(order.empty() ? "a second row of the item"
-                                : fmt::format("a second row of the item's order {}", order));
-    }
+  data::read_prediction_rows(
+      text, path, [this](const io::JsonValue& row, std::uint64_t number) { add(row, number); });
+}
+
+void ReplayAnswerer::add(const io::JsonValue& value, std::uint64_t number) {
+  RowReader reader(path_, number, value);
+  if (!value.is_object()) reader.fail("not an object");
+  const std::string id = reader.read_id();
+  Row row;
+  const std::optional<std::string> answer = reader.read_answer();
+  const std::optional<std::string> choice = reader.read_member("choice");
+  row.is_blocked = data::is_blocked_prediction(value);
+  if (choice) {
+    row.choice = parse_gold_answer(*choice);
+    if (!row.choice) reader.fail(fmt::format("'choice' names no scene: {}", *choice));
+  }
+  if (!answer && !row.choice && !row.is_blocked) {
+    reader.fail("no 'pred_ans', 'answer' or 'choice'");
+  }
+  row.text = answer ? *answer : row.choice ? scene_name(*row.choice) : std::string();
+  const std::string order = reader.read_member("permutation").value_or("");
+  if (!rows_.emplace(row_key(id, order), std::move(row)).second) {
+    reader.fail(order.empty() ? "a second row of the item"
+                              : fmt::format("a second row of the item's order {}", order));
   }
 }
 

@@ -1,6 +1,7 @@
 // The family replay/FILE: answers from a file of predictions.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <stop_token>
@@ -8,15 +9,16 @@
 #include <unordered_map>
 
 #include "contra4/inference/answerer.h"
+#include "contra4/io/json.h"
 
 namespace contra4::clients {
 
 class ReplayAnswerer final : public Answerer {
  public:
-  // A list of rows in JSON, or a row a line. A row holds the item's id under "id", "question_id" or
-  // "sample_id", its text under "pred_ans" or "answer", and optionally "choice" ("B", "Scene B" or
-  // null: as shown, and decided), "permutation" (the order it was asked in, "BA"; without it the
-  // order of the file) and "status" ("blocked"). Throws kNotFound, kDataLoss, and kInvalidArgument
+  // The rows of a file as data/prediction_rows.h reads it. A row holds the item's id and its text,
+  // and optionally "choice" ("B" or "Scene B": as shown, and decided; null leaves it to the text),
+  // "permutation" (the order it was asked in, "BA"; without it the order of the file) and "status"
+  // ("blocked"). Throws kNotFound, kDataLoss, and kInvalidArgument
   // with file, row and id, also for two rows of one item and order.
   explicit ReplayAnswerer(const std::filesystem::path& path);
 
@@ -33,6 +35,8 @@ class ReplayAnswerer final : public Answerer {
     std::optional<int> choice;
     bool is_blocked = false;
   };
+  void add(const io::JsonValue& value, std::uint64_t number);
+
   std::filesystem::path path_;
   std::string sha256_;
   std::unordered_map<std::string, Row> rows_;  // key: id, 0x1f, permutation

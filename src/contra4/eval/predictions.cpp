@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "contra4/data/prediction_rows.h"
 #include "contra4/eval/run_journal.h"
 #include "contra4/io/file.h"
 #include "contra4/io/json.h"
@@ -90,22 +91,6 @@ class Troubles {
   std::map<std::string, Trouble> troubles_;
 };
 
-const io::JsonValue* find_first(const io::JsonValue& row,
-                                std::initializer_list<std::string_view> names) {
-  for (const std::string_view name : names) {
-    if (const io::JsonValue* value = row.find(name)) return value;
-  }
-  return nullptr;
-}
-
-// Strings as they are, integers as their digits; empty for anything else.
-std::optional<std::string> text_of(const io::JsonValue* value) {
-  if (value == nullptr) return std::nullopt;
-  if (const std::string* text = value->find_string()) return *text;
-  if (const auto integer = value->find_integer()) return std::to_string(*integer);
-  return std::nullopt;
-}
-
 class PredictionReader {
  public:
   PredictionReader(std::filesystem::path path, std::span<const Item> items)
@@ -117,9 +102,9 @@ class PredictionReader {
   void take(const io::JsonValue& row, std::uint64_t number) {
     ++rows_;
     const std::string where = fmt::format("row {}", number);
-    const auto id = text_of(find_first(row, {"question_id", "id", "sample_id"}));
+    const auto id = data::find_text_or_integer(data::find_prediction_id(row));
     if (!id) return wrong("without an id", where);
-    const io::JsonValue* const answer = find_first(row, {"pred_ans", "pred_answer", "answer"});
+    const io::JsonValue* const answer = data::find_prediction_answer(row);
     if (answer == nullptr)
       return wrong("without pred_ans or answer", fmt::format("{} ({})", where, *id));
     if (row.find("examples") != nullptr && row.find("pred_ans") == nullptr &&
@@ -141,21 +126,20 @@ class PredictionReader {
     prediction.order = file_order(item.num_scenes());
     if (const io::JsonValue* permutation = row.find("permutation");
         permutation != nullptr && !permutation->is_null()) {
-      const auto order = parse_order(text_of(permutation).value_or(""), item.num_scenes());
+      const auto order =
+          parse_order(data::find_text_or_integer(permutation).value_or(""), item.num_scenes());
       if (!order) {
         return wrong("with a permutation that does not fit the item's scenes",
                      fmt::format("{} ({})", where, *id));
       }
       prediction.order = *order;
     }
-    if (const auto text = text_of(answer)) {
+    if (const auto text = data::find_text_or_integer(answer)) {
       prediction.text = *text;
     } else if (!answer->is_null()) {
       return wrong("whose answer is no text", fmt::format("{} ({})", where, *id));
     }
-    const std::string* const status =
-        row.find("status") == nullptr ? nullptr : row.find("status")->find_string();
-    prediction.is_blocked = status != nullptr && *status == "blocked";
+    prediction.is_blocked = data::is_blocked_prediction(row);
     prediction.choice = choice_of(row, item, prediction, where);
     if (!seen_[prediction.item].insert(order_name(prediction.order)).second) {
       ++set_.duplicates;
@@ -216,23 +200,6 @@ class PredictionReader {
   Troubles troubles_;
 };
 
-bool is_json_lines(const std::filesystem::path& path) {
-  return path.extension() == ".jsonl" || path.extension() == ".ndjson";
-}
-
-void read_lines(const std::filesystem::path& path, PredictionReader& reader) {
-  const std::string text = io::read_file(path);
-  std::string_view rest = text;
-  for (std::uint64_t number = 1; !rest.empty(); ++number) {
-    const std::size_t end = rest.find('\n');
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    reader.take(io::parse_json(line, fmt::format("{}: line {}", path.string(), number)).value(),
-                number);
-  }
-}
-
 }  // namespace
 
 std::int64_t write_predictions(const RequestPlan& plan, const SceneSource& scenes,
@@ -275,17 +242,9 @@ std::int64_t write_predictions(const RequestPlan& plan, const SceneSource& scene
 
 PredictionSet read_predictions(const std::filesystem::path& path, std::span<const Item> items) {
   PredictionReader reader(path, items);
-  if (is_json_lines(path)) {
-    read_lines(path, reader);
-  } else {
-    const io::JsonValue document = io::read_json_file(path);
-    const io::JsonValue::Array* const rows = document.find_array();
-    if (rows == nullptr) {
-      throw Exception(ErrorCode::kInvalidArgument,
-                      fmt::format("{}: wanted a list of predictions", path.string()));
-    }
-    for (std::size_t i = 0; i < rows->size(); ++i) reader.take((*rows)[i], i + 1);
-  }
+  data::read_prediction_rows(
+      io::read_file(path), path,
+      [&](const io::JsonValue& row, std::uint64_t number) { reader.take(row, number); });
   return reader.finish();
 }
 
