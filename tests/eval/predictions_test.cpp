@@ -1,7 +1,6 @@
 #include "contra4/eval/predictions.h"
 
 #include <fstream>
-#include <functional>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -11,11 +10,13 @@
 #include "contra4/eval/run_journal.h"
 #include "contra4/io/file.h"
 #include "tests/eval/eval_fixtures.h"
+#include "tests/support/error_of.h"
 #include "tests/support/test_env.h"
 
 namespace contra4::eval {
 namespace {
 
+using contra4::testing::error_of;
 using contra4::testing::TempDir;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -25,16 +26,6 @@ std::filesystem::path write(const TempDir& folder, const std::string& name,
                             const std::string& text) {
   std::ofstream(folder / name, std::ios::binary) << text;
   return folder / name;
-}
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Exception& exception) {
-    return exception.error();
-  }
-  ADD_FAILURE() << "no exception";
-  return {};
 }
 
 void journal(const std::filesystem::path& path, std::string id, std::string order, std::string text,

@@ -1,7 +1,6 @@
 #include "contra4/eval/run_folder.h"
 
 #include <fstream>
-#include <functional>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -9,11 +8,13 @@
 
 #include "contra4/io/file.h"
 #include "contra4/io/journal.h"
+#include "tests/support/error_of.h"
 #include "tests/support/test_env.h"
 
 namespace contra4::eval {
 namespace {
 
+using contra4::testing::error_of;
 using contra4::testing::TempDir;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -34,16 +35,6 @@ RunConfig make_config() {
   config.seed = 123;
   config.settings = {{"sampling", R"({"temperature": 0, "top_p": 1})"}};
   return config;
-}
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Exception& exception) {
-    return exception.error();
-  }
-  ADD_FAILURE() << "no exception";
-  return {};
 }
 
 TEST(RunFolder, StoresTheConfigurationAndReadsItBack) {

@@ -1,7 +1,6 @@
 #include "contra4/eval/run_set.h"
 
 #include <fstream>
-#include <functional>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -11,11 +10,13 @@
 #include "contra4/eval/evaluator.h"
 #include "contra4/eval/results.h"
 #include "tests/eval/eval_fixtures.h"
+#include "tests/support/error_of.h"
 #include "tests/support/test_env.h"
 
 namespace contra4::eval {
 namespace {
 
+using contra4::testing::error_of;
 using contra4::testing::TempDir;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -56,16 +57,6 @@ std::filesystem::path make_run(const std::filesystem::path& folder, const data::
 
 std::vector<Run> load(std::vector<std::filesystem::path> paths, const data::Dataset& dataset) {
   return load_runs(paths, dataset);
-}
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Exception& exception) {
-    return exception.error();
-  }
-  ADD_FAILURE() << "no exception";
-  return {};
 }
 
 TEST(RunSet, FolderBringsItsConfigurationAndItsFailures) {
