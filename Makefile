@@ -74,7 +74,6 @@ fuzz: setup  ## build the fuzz targets and run each; FUZZ_SECONDS=300
 	@tools/fuzz.sh build-fuzz $(or $(FUZZ_SECONDS),300)
 
 bench: setup  ## build and run the benchmarks of docs/benchmarks.md
-	@tools/setup.sh packages BENCH
 	@tools/configure.sh bench
 	@tools/build.sh build-bench $(JOBS)
 	@bench/run.sh build-bench

@@ -12,7 +12,6 @@ SYSTEM_PACKAGES=(
 FORMAT_PACKAGES=(clang-format-16)
 TIDY_PACKAGES=(clang-tidy-16)
 FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
-BENCH_PACKAGES=(libbenchmark-dev)
 MINI_PACKAGES=(ffmpeg)
 
 # pip, into .venv: libtorch, libarrow and libparquet with their headers, and the weights and
