@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "contra4/io/file.h"
+#include "contra4/report/figures.h"
 
 namespace contra4::apps {
 
@@ -19,12 +20,7 @@ void write_result(Context& context, const std::optional<std::filesystem::path>& 
 }
 
 std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  const std::ptrdiff_t first = number < 0 ? 1 : 0;
-  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > first; place -= 3) {
-    digits.insert(static_cast<std::size_t>(place), 1, ',');
-  }
-  return digits;
+  return report::with_thousands(number);
 }
 
 std::string counted(std::int64_t number, std::string_view noun) {

@@ -34,6 +34,22 @@ void add_scoring_flag(CLI::App& app, std::optional<std::string>& rule) {
       ->transform(one_of(scoring::scoring_rule_names()));
 }
 
+void add_missing_flag(CLI::App& app, bool& missing_as_wrong) {
+  app.add_flag("--missing-as-wrong", missing_as_wrong,
+               "questions without a prediction count as wrong instead of being left out");
+}
+
+void add_table_flags(CLI::App& app, TableFlags& flags) {
+  app.option_defaults()->group("Output");
+  app.add_option("--format", flags.format, "table, json, markdown, latex or csv")
+      ->type_name("NAME")
+      ->transform(one_of({"table", "json", "markdown", "latex", "csv"}))
+      ->capture_default_str();
+  app.add_flag("--json", flags.json, "as --format json");
+  app.add_option("--output", flags.output, "write there instead of standard output")
+      ->type_name("FILE");
+}
+
 std::vector<eval::Results> results_of(Context& context, const eval::ScoringContext& scoring,
                                       std::span<const eval::Run> runs,
                                       const std::optional<std::string>& rule,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/App.hpp>
@@ -27,6 +28,19 @@ std::filesystem::path dataset_file(const std::optional<std::filesystem::path>& f
 
 // --scoring, as the name of a rule.
 void add_scoring_flag(CLI::App& app, std::optional<std::string>& rule);
+// --missing-as-wrong.
+void add_missing_flag(CLI::App& app, bool& missing_as_wrong);
+
+// In which form a table goes where.
+struct TableFlags {
+  std::string format = "table";                 // or json, markdown, latex, csv
+  std::optional<std::filesystem::path> output;  // else standard output
+  bool json = false;                            // the same as format "json"
+
+  std::string_view chosen_format() const { return json ? std::string_view("json") : format; }
+};
+// --format, --json and --output, in a group of their own; flags added later join it.
+void add_table_flags(CLI::App& app, TableFlags& flags);
 
 // Results of each run by `rule`, without it by the run's own rule; MSNR is added where it can be.
 // Warnings of the runs go to context.err.

@@ -4,12 +4,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 #include <CLI/App.hpp>
 
-#include "contra4/apps/arguments.h"
 #include "contra4/apps/output.h"
 #include "contra4/apps/run_results.h"
 #include "contra4/eval/run_set.h"
@@ -24,12 +24,10 @@ struct Flags {
   std::vector<std::filesystem::path> predictions;
   std::optional<std::filesystem::path> fit;
   std::optional<std::string> scoring;
-  std::string format = "table";
-  std::optional<std::filesystem::path> output;
-  bool no_published = false;
   bool missing_as_wrong = false;
+  TableFlags table;
+  bool no_published = false;
   bool details = false;
-  bool json = false;
 };
 
 // What the published scorer prints, when that was asked for.
@@ -57,16 +55,17 @@ std::string details_text(const eval::Results& results, bool use_color) {
 }
 
 std::string render(const Flags& flags, const std::vector<eval::Results>& results, bool use_color) {
-  if (flags.format == "json") {
+  const std::string_view format = flags.table.chosen_format();
+  if (format == "json") {
     return (results.size() == 1 ? eval::results_to_json(results.front())
                                 : eval::results_to_json(results)) +
            "\n";
   }
   const auto board = board_of(results, !flags.no_published);
-  if (flags.format == "csv") return report::to_csv(report::leaderboard_data(board));
+  if (format == "csv") return report::to_csv(report::leaderboard_data(board));
   const auto table = report::leaderboard_table(board);
-  if (flags.format == "markdown") return report::to_markdown(table);
-  if (flags.format == "latex") return report::to_latex(table);
+  if (format == "markdown") return report::to_markdown(table);
+  if (format == "latex") return report::to_latex(table);
   std::string text = published_text(results);
   if (!text.empty()) return text;
   text = report::to_terminal(table, use_color);
@@ -76,16 +75,15 @@ std::string render(const Flags& flags, const std::vector<eval::Results>& results
   return text;
 }
 
-int run_score(Flags flags, Context& context) {
-  if (flags.json) flags.format = "json";
+int run_score(const Flags& flags, Context& context) {
   const auto dataset = data::load_dataset(dataset_file(flags.dataset));
   std::optional<data::Dataset> fit;
   if (flags.fit) fit = data::load_dataset(*flags.fit, {.answer = true, .captions = false});
   const eval::ScoringContext scoring(dataset, fit ? &*fit : nullptr);
   const auto runs = eval::load_runs(flags.predictions, dataset);
   const auto results = results_of(context, scoring, runs, flags.scoring, flags.missing_as_wrong);
-  write_result(context, flags.output,
-               render(flags, results, context.colors_out() && !flags.output));
+  write_result(context, flags.table.output,
+               render(flags, results, context.colors_out() && !flags.table.output));
   return kExitDone;
 }
 
@@ -107,16 +105,8 @@ RunCommand add_score_command(CLI::App& app) {
                  "data set that the priors are fitted on; without it they stand as not fitted")
       ->type_name("FILE");
   add_scoring_flag(app, flags->scoring);
-  app.add_flag("--missing-as-wrong", flags->missing_as_wrong,
-               "questions without a prediction count as wrong instead of being left out");
-  app.option_defaults()->group("Output");
-  app.add_option("--format", flags->format, "table, json, markdown, latex or csv")
-      ->type_name("NAME")
-      ->transform(one_of({"table", "json", "markdown", "latex", "csv"}))
-      ->capture_default_str();
-  app.add_flag("--json", flags->json, "as --format json");
-  app.add_option("--output", flags->output, "write there instead of standard output")
-      ->type_name("FILE");
+  add_missing_flag(app, flags->missing_as_wrong);
+  add_table_flags(app, flags->table);
   app.add_flag("--no-published", flags->no_published, "leave the published accuracies out");
   app.add_flag("--details", flags->details,
                "breakdowns, confusion and permutations of each run as well (tables only)");
