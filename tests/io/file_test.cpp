@@ -72,6 +72,35 @@ TEST(File, FullDiskKeepsTheOldFileAndSaysSo) {
   EXPECT_EQ(read_file(folder / "x"), "old");
 }
 
+TEST(File, LinkStaysAndItsTargetIsReplaced) {
+  const testing::TempDir folder;
+  write_file_atomically(folder / "target", "old");
+  std::filesystem::create_symlink("target", folder / "link");
+  write_file_atomically(folder / "link", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_EQ(read_file(folder / "target"), "new");
+}
+
+TEST(File, DeviceIsWrittenToAndNotReplaced) {
+  const testing::TempDir folder;
+  std::filesystem::create_symlink("/dev/full", folder / "full");
+  std::filesystem::create_symlink("/dev/null", folder / "null");
+  try {
+    write_file_atomically(folder / "full", "x");
+    FAIL() << "no exception";
+  } catch (const Exception& exception) {
+    EXPECT_EQ(exception.code(), ErrorCode::kResourceExhausted);
+  }
+  write_file_atomically(folder / "null", "x");
+  EXPECT_TRUE(std::filesystem::is_character_file(folder / "full"));
+  EXPECT_TRUE(std::filesystem::is_character_file(folder / "null"));
+}
+
+TEST(File, FolderIsNotReplaced) {
+  const testing::TempDir folder;
+  EXPECT_THROW(write_file_atomically(folder.path(), "x"), Exception);
+}
+
 TEST(File, MapsItsBytesAndAnEmptyFile) {
   const testing::TempDir folder;
   write_file_atomically(folder / "x", "mapped");

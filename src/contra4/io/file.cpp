@@ -85,6 +85,17 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  std::error_code none;
+  const auto status = std::filesystem::status(path_, none);
+  if (std::filesystem::is_directory(status)) fail(path_, "write", EISDIR);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) fail(path_, "open", errno);
+    return;
+  }
+  if (std::filesystem::is_regular_file(status) && std::filesystem::is_symlink(path_, none)) {
+    path_ = std::filesystem::canonical(path_);
+  }
   if (path_.has_parent_path()) {
     std::error_code error;
     std::filesystem::create_directories(path_.parent_path(), error);
@@ -102,6 +113,7 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
   ::close(descriptor_);
+  if (temporary_.empty()) return;
   std::error_code ignored;
   std::filesystem::remove(temporary_, ignored);
 }
@@ -127,6 +139,10 @@ void AtomicFile::flush() {
 
 void AtomicFile::commit() {
   flush();
+  if (temporary_.empty()) {
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail(path_, "write", errno);
+    return;
+  }
   if (::fsync(descriptor_) != 0) fail(path_, "sync", errno);
   const int descriptor = std::exchange(descriptor_, -1);
   const bool is_closed = ::close(descriptor) == 0;

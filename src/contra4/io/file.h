@@ -15,8 +15,8 @@ namespace contra4::io {
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes = 1ULL << 30);
 
 // Writes to a temporary name beside `path`, then renames: a reader sees the old file or the new
-// one, never a part. Nothing is left behind without commit(). Throws kResourceExhausted on a full
-// disk.
+// one, never a part. Nothing is left behind without commit(). A link stays and its target is
+// replaced; a device or a pipe is written to as it is. Throws kResourceExhausted on a full disk.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -31,7 +31,7 @@ class AtomicFile {
  private:
   void flush();
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
+  std::filesystem::path temporary_;  // empty: `path_` is no regular file
   std::string buffer_;
   int descriptor_ = -1;
 };
