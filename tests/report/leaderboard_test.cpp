@@ -74,15 +74,38 @@ TEST(Leaderboard, BlindRuleRunAsAModelStandsOnce) {
   EXPECT_EQ(rows, 1);
 }
 
+TEST(Leaderboard, TellsWhatEachWasShown) {
+  const auto dataset = eval::testing::make_dataset(30);
+  const eval::ScoringContext context(dataset);
+  eval::Results reader = make_results(context, "reader", 20, 30);
+  reader.model = "embed/minilm";
+  reader.input = "oracle-captions";
+  eval::Results replay = make_results(context, "replay", 10, 30);
+  replay.model = "replay/file.json";
+  replay.input = "none";
+  const std::vector<eval::Results> results = {reader, replay,
+                                              make_results(context, "file.json", 5, 30)};
+  const Leaderboard board = make_leaderboard(results);
+  for (const LeaderboardEntry& entry : board.entries) {
+    EXPECT_EQ(entry.input, entry.name == "reader" ? "oracle-captions" : "") << entry.name;
+  }
+  EXPECT_THAT(to_terminal(leaderboard_table(board)), HasSubstr("not the media"));
+}
+
 TEST(Leaderboard, SameNumbersInEveryForm) {
   const auto dataset = eval::testing::make_dataset(60);
   const eval::ScoringContext context(dataset);
-  const std::vector<eval::Results> results = {make_results(context, "m_1", 45, 60)};
+  eval::Results run = make_results(context, "m_1", 45, 60);
+  run.input = "oracle-captions";
+  const std::vector<eval::Results> results = {run};
   const Leaderboard board = make_leaderboard(results);
-  EXPECT_THAT(to_markdown(leaderboard_table(board)), HasSubstr("| m\\_1 | 75.0 |"));
-  EXPECT_THAT(to_latex(leaderboard_table(board)), HasSubstr("m\\_1 & 75.0 &"));
-  EXPECT_THAT(to_csv(leaderboard_data(board)), HasSubstr("m_1,model,all,45,60,0.75,"));
+  EXPECT_THAT(to_markdown(leaderboard_table(board)),
+              HasSubstr("| m\\_1 | oracle-captions | 75.0 |"));
+  EXPECT_THAT(to_latex(leaderboard_table(board)), HasSubstr("m\\_1 & oracle-captions & 75.0 &"));
+  EXPECT_THAT(to_csv(leaderboard_data(board)),
+              HasSubstr("m_1,model,oracle-captions,all,45,60,0.75,"));
   const auto json = io::parse_json(leaderboard_json(board), "leaderboard").value();
+  EXPECT_EQ(*json.find_path("entries", 0, "input")->find_string(), "oracle-captions");
   EXPECT_EQ(json.find_path("entries", 0, "accuracy", "all", "accuracy")->find_number(), .75);
 }
 
@@ -114,6 +137,7 @@ TEST(LeaderboardGolden, PublishedRowsStandBesideTheReleasedTestSet) {
   EXPECT_EQ(board.entries[0].name, "model");
   EXPECT_THAT(text, HasSubstr("(published"));
   EXPECT_THAT(text, HasSubstr("CREMA"));
+  EXPECT_THAT(text, HasSubstr("predicted-captions"));
   EXPECT_THAT(text, HasSubstr("Gemini-2.0-flash-exp"));
   const std::vector<eval::Results> part = {make_results(context, "model", 100, 156)};
   const std::string part_text = to_terminal(leaderboard_table(make_leaderboard(part)));

@@ -21,6 +21,9 @@ TEST(PublishedAccuracies, AreSortedAndNamedByOurCells) {
   EXPECT_EQ(rows[0].find("mc_4/similarity"), .39);
   EXPECT_EQ(rows[5].find("mc_4/random"), std::nullopt);
   EXPECT_EQ(rows[0].find("mc_2"), std::nullopt);
+  EXPECT_EQ(rows[0].input, "media");
+  EXPECT_EQ(rows[2].model, "Llama-3.1-8B");
+  EXPECT_EQ(rows[2].input, "predicted-captions");
 }
 
 }  // namespace

@@ -54,6 +54,12 @@ void add_notes(Leaderboard& board, const eval::Results& run) {
   }
 }
 
+// Blind rules are named as such, and a replay shows nothing to whoever gave the answers.
+std::string input_of(const eval::Results& run) {
+  const bool is_told = run.model.starts_with("blind/") || run.model.starts_with("replay/");
+  return is_told ? std::string() : run.input;
+}
+
 std::string display_name(const LeaderboardEntry& entry) {
   switch (entry.kind) {
     case EntryKind::kBlind:
@@ -96,6 +102,7 @@ Leaderboard make_leaderboard(std::span<const eval::Results> results) {
     LeaderboardEntry entry;
     entry.kind = EntryKind::kModel;
     entry.name = run.name;
+    entry.input = input_of(run);
     if (run.has_scores()) set_cells(entry, run.cells);
     // A blind rule run as a model gains nothing over itself worth a column.
     if (!run.model.starts_with("blind/")) entry.gain = run.gain;
@@ -128,6 +135,7 @@ Leaderboard make_leaderboard(std::span<const eval::Results> results) {
       LeaderboardEntry entry;
       entry.kind = EntryKind::kPublished;
       entry.name = published.model;
+      entry.input = published.input;
       entry.note = published.note;
       for (std::size_t i = 0; i < kLeaderboardCells.size(); ++i) {
         if (const auto accuracy = published.find(kLeaderboardCells[i])) {
@@ -164,7 +172,11 @@ Table leaderboard_table(const Leaderboard& board) {
   const bool has_gain =
       std::any_of(board.entries.begin(), board.entries.end(),
                   [](const LeaderboardEntry& entry) { return entry.gain.has_value(); });
+  const bool has_gold_captions =
+      std::any_of(board.entries.begin(), board.entries.end(),
+                  [](const LeaderboardEntry& entry) { return entry.input == "oracle-captions"; });
   table.columns.push_back({"model", Align::kLeft});
+  table.columns.push_back({"input", Align::kLeft});
   for (std::size_t i = 0; i < kTitles.size(); ++i) {
     table.columns.push_back({std::string(kTitles[i]), Align::kPoint});
     if (i == 0) table.columns.push_back({"95% interval", Align::kRight});
@@ -174,6 +186,7 @@ Table leaderboard_table(const Leaderboard& board) {
     Row row;
     row.kind = entry.kind == EntryKind::kModel ? RowKind::kPlain : RowKind::kReference;
     row.cells.push_back(display_name(entry));
+    row.cells.push_back(entry.input.empty() ? "\u2013" : entry.input);
     for (std::size_t i = 0; i < entry.cells.size(); ++i) {
       const auto& cell = entry.cells[i];
       row.cells.push_back(!cell            ? "\u2013"
@@ -194,23 +207,33 @@ Table leaderboard_table(const Leaderboard& board) {
   table.notes.push_back(
       "R, S: scenes drawn at random or by similarity; 2, 3, 4: how many. Intervals count that "
       "questions share media.");
+  if (has_gold_captions) {
+    table.notes.push_back(
+        "oracle-captions: read the data set's own captions of the scenes, not the media.");
+  }
   for (const std::string& note : board.notes) table.notes.push_back(note);
   return table;
 }
 
 Table leaderboard_data(const Leaderboard& board) {
   Table table;
-  table.columns = {{"name", Align::kLeft},      {"kind", Align::kLeft},
-                   {"cell", Align::kLeft},      {"correct", Align::kRight},
-                   {"total", Align::kRight},    {"accuracy", Align::kRight},
-                   {"stderr", Align::kRight},   {"stderr_shared_media", Align::kRight},
-                   {"ci95_low", Align::kRight}, {"ci95_high", Align::kRight}};
+  table.columns = {{"name", Align::kLeft},
+                   {"kind", Align::kLeft},
+                   {"input", Align::kLeft},
+                   {"cell", Align::kLeft},
+                   {"correct", Align::kRight},
+                   {"total", Align::kRight},
+                   {"accuracy", Align::kRight},
+                   {"stderr", Align::kRight},
+                   {"stderr_shared_media", Align::kRight},
+                   {"ci95_low", Align::kRight},
+                   {"ci95_high", Align::kRight}};
   for (const LeaderboardEntry& entry : board.entries) {
     for (std::size_t i = 0; i < entry.cells.size(); ++i) {
       const auto& cell = entry.cells[i];
       if (!cell) continue;
       Row row;
-      row.cells = {entry.name, std::string(to_string(entry.kind)),
+      row.cells = {entry.name, std::string(to_string(entry.kind)), entry.input,
                    std::string(kLeaderboardCells[i])};
       const auto number = [](double value) { return fmt::format("{}", eval::rounded(value)); };
       if (cell->measured) {
@@ -242,6 +265,11 @@ std::string leaderboard_json(const Leaderboard& board) {
     json.begin_object();
     json.member("name", entry.name);
     json.member("kind", to_string(entry.kind));
+    if (entry.input.empty()) {
+      json.key("input").null();
+    } else {
+      json.member("input", entry.input);
+    }
     json.member("note", entry.note);
     json.key("accuracy").begin_object();
     for (std::size_t i = 0; i < entry.cells.size(); ++i) {

@@ -31,6 +31,8 @@ inline constexpr std::array<std::string_view, 9> kLeaderboardCells = {
 struct LeaderboardEntry {
   EntryKind kind = EntryKind::kModel;
   std::string name;
+  // What it was shown, "oracle-captions"; empty: a rule that sees nothing, or not known (a file).
+  std::string input;
   std::string note;  // "not fitted: ...", "items without 3D"; empty: none
   std::array<std::optional<LeaderboardCell>, kLeaderboardCells.size()> cells;
   // Over the best blind rule on the same items; of models only.

@@ -16,7 +16,8 @@ inline constexpr std::array<std::string_view, 9> kPublishedCells = {
 
 struct PublishedAccuracy {
   std::string_view model;
-  std::string_view note;  // what limits the comparison; may be empty
+  std::string_view input;  // "media" or "predicted-captions": what the model was shown
+  std::string_view note;   // what limits the comparison; may be empty
   std::array<std::optional<double>, kPublishedCells.size()> accuracy;
 
   // Empty for a cell that the page does not give.
