@@ -32,6 +32,14 @@ TEST(ProgressText, TellsAllThatCounts) {
   EXPECT_THAT(text, HasSubstr("0:11 left"));
 }
 
+TEST(ProgressText, AFirstLateAnswerForetellsNothing) {
+  eval::EvaluateProgress progress;
+  progress.total = 2335;
+  progress.done = 1;
+  progress.in_flight = 2334;
+  EXPECT_EQ(progress_text(progress, 120), "1 of 2,335 (0.0%), 2,334 in flight");
+}
+
 TEST(ProgressText, AnEmptyRunDividesByNothing) {
   EXPECT_EQ(progress_text({}, 0), "0 of 0 (0.0%)");
 }

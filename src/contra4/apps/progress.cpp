@@ -14,6 +14,11 @@ namespace {
 constexpr std::chrono::milliseconds kRedrawEvery{100};
 constexpr std::chrono::seconds kLineEvery{30};
 
+// A first answer that comes late, after a batch or a slow start, foretells nothing.
+bool foretells(std::int64_t asked, std::int64_t total) {
+  return asked >= 20 || 50 * asked >= total;
+}
+
 double share(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -26,17 +31,18 @@ std::string progress_text(const eval::EvaluateProgress& progress, double elapsed
                                  share(ended, progress.total));
   const auto asked = ended - progress.resumed;
   const double rate = elapsed_s > 0 ? static_cast<double>(asked) / elapsed_s : 0;
-  if (rate > 0) text += fmt::format(", {:.{}f} a second", rate, rate < 10 ? 1 : 0);
+  const bool is_telling = rate > 0 && foretells(asked, progress.total - progress.resumed);
+  if (is_telling) text += fmt::format(", {:.{}f} a second", rate, rate < 10 ? 1 : 0);
   if (progress.scored > 0) {
     text += fmt::format(", right {:.1f}%", share(progress.right, progress.scored));
   }
-  if (progress.in_flight > 0) text += fmt::format(", {} in flight", progress.in_flight);
+  if (progress.in_flight > 0) text += fmt::format(", {} in flight", grouped(progress.in_flight));
   if (progress.blocked > 0) text += fmt::format(", {} blocked", grouped(progress.blocked));
   if (progress.failed > 0) text += fmt::format(", {} failed", grouped(progress.failed));
   if (progress.unsupported > 0) {
     text += fmt::format(", {} unsupported", grouped(progress.unsupported));
   }
-  if (rate > 0 && ended < progress.total) {
+  if (is_telling && ended < progress.total) {
     text +=
         fmt::format(", {} left", duration_text(static_cast<double>(progress.total - ended) / rate));
   }
