@@ -1,4 +1,4 @@
-"""A model as a program: contra4 evaluate --model "exec/python3 examples/exec_model.py" ...
+"""A model as a program, for --model "exec/python3 examples/exec_model.py" --input oracle-captions.
 
 Reads one JSON request a line, writes one JSON answer a line. This one picks the scene whose caption
 shares most words with the question; docs/adding-a-model.md describes all members of both.

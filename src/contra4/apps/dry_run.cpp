@@ -68,7 +68,7 @@ std::string cells_text(const eval::RequestPlan& plan) {
     for (std::size_t i = 0; i < plan.num_items(); ++i) {
       count += scoring::is_in_cell(plan.items()[plan.item_at(i)], cell) ? 1 : 0;
     }
-    text += fmt::format("  {:<16} {:>8}\n", cell, grouped(count));
+    if (count > 0) text += fmt::format("  {:<16} {:>8}\n", cell, grouped(count));
   }
   return text;
 }

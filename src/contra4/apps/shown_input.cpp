@@ -32,15 +32,17 @@ void check_media(Context& context, const media::MediaLocator& locator, bool skip
                         grouped(static_cast<std::int64_t>(missing.size() - kMaxNamedMedia)));
   }
   const std::string words = fmt::format(
-      "{} of the questions without a file{}",
-      missing.size() == 1 ? "1 medium"
-                          : grouped(static_cast<std::int64_t>(missing.size())) + " media",
+      "{} without a file{}",
+      missing.size() == 1
+          ? "1 medium of the questions is"
+          : grouped(static_cast<std::int64_t>(missing.size())) + " media of the questions are",
       list);
   if (!skips) {
-    throw Exception(ErrorCode::kNotFound,
-                    words + "\n--skip-missing-media leaves their questions out");
+    throw Exception(ErrorCode::kNotFound, words +
+                                              "\n--skip-missing-media leaves their questions out; "
+                                              "--input oracle-captions shows captions instead");
   }
-  if (!context.quiet) context.err << "left out: " << words << std::endl;
+  if (!context.quiet) context.err << "questions left out: " << words << std::endl;
 }
 
 }  // namespace
