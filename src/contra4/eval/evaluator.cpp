@@ -47,8 +47,9 @@ class Evaluation {
         index_(plan) {
     index_.read(journal_path);
     if (index_.damaged_lines() > 0) {
-      log::warning("{}: {} damaged lines skipped; their questions are asked again (the first: {})",
-                   journal_path.string(), index_.damaged_lines(), index_.first_damage());
+      log::warning("{}: {} damaged line{} skipped, the questions are asked again (the first: {})",
+                   journal_path.string(), index_.damaged_lines(),
+                   index_.damaged_lines() == 1 ? "" : "s", index_.first_damage());
     }
     counts_.total = static_cast<std::int64_t>(plan.num_requests());
     for (std::size_t request = 0; request < plan.num_requests(); ++request) {
@@ -80,8 +81,8 @@ class Evaluation {
         question.scenes.push_back((**shown_)[static_cast<std::size_t>(scene)]);
       }
       question.order = order_name(request.order);
-      question.seed = stable_hash64(
-          fmt::format("{}\x1f{}\x1f{}", item.id.text, question.order, options_.seed));
+      question.seed =
+          stable_hash64(fmt::format("{}\x1f{}\x1f{}", item.id.text, question.order, options_.seed));
       in_flight_.insert(next_++);
       ++counts_.in_flight;
       return question;

@@ -97,8 +97,7 @@ Run merge(std::vector<Folder> folders, const data::Dataset& dataset) {
     if (!given.contains(index)) missing += fmt::format(" {}/{}", index, count);
   }
   if (!missing.empty()) {
-    run.warnings.push_back(
-        fmt::format("{}: shards not given, their items are not scored:{}", run.name, missing));
+    run.warnings.push_back(fmt::format("shards not given, their items are not scored:{}", missing));
   }
   std::sort(run.selected.begin(), run.selected.end());
   std::stable_sort(run.predictions.rows.begin(), run.predictions.rows.end(),
