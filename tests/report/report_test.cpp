@@ -13,6 +13,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class ReportTest : public ::testing::Test {
  protected:
@@ -106,6 +107,8 @@ TEST_F(ReportTest, ComparisonSaysWhatItMeans) {
   const std::string text = to_terminal(comparison_table(comparison));
   EXPECT_THAT(text, AllOf(HasSubstr("no difference shown"), HasSubstr("a is better")));
   EXPECT_THAT(comparison_markdown(comparison), HasSubstr("# Comparison on made-up"));
+  EXPECT_THAT(to_csv(comparison_data(comparison)),
+              StartsWith("run_a,run_b,items,accuracy_a,accuracy_b,difference,"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
+#include "contra4/eval/results_json.h"
 #include "contra4/report/figures.h"
 #include "contra4/report/leaderboard.h"
 
@@ -410,6 +411,37 @@ Table comparison_table(const eval::Comparison& comparison) {
                   "below {}.",
                   comparison.level));
   for (const std::string& warning : comparison.warnings) table.notes.push_back(warning);
+  return table;
+}
+
+Table comparison_data(const eval::Comparison& comparison) {
+  Table table;
+  for (const char* name : {"run_a", "run_b", "items", "accuracy_a", "accuracy_b", "difference",
+                           "ci95_low", "ci95_high", "stderr", "stderr_shared_media", "only_a",
+                           "only_b", "p", "p_holm", "is_significant"}) {
+    table.columns.push_back({name, Align::kLeft});
+  }
+  const auto number = [](double value) { return fmt::format("{}", eval::rounded(value)); };
+  for (const eval::ComparedPair& pair : comparison.pairs) {
+    const scoring::PairedDifference& difference = pair.difference;
+    Row row;
+    row.cells = {comparison.runs[pair.a].name,
+                 comparison.runs[pair.b].name,
+                 std::to_string(difference.num_items),
+                 number(difference.accuracy_a),
+                 number(difference.accuracy_b),
+                 number(difference.difference),
+                 number(difference.ci95_low),
+                 number(difference.ci95_high),
+                 number(difference.stderr_plain),
+                 number(difference.stderr_shared_media),
+                 std::to_string(difference.only_a),
+                 std::to_string(difference.only_b),
+                 number(difference.p_value),
+                 number(difference.p_adjusted),
+                 difference.is_significant ? "true" : "false"};
+    table.rows.push_back(std::move(row));
+  }
   return table;
 }
 

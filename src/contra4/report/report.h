@@ -28,6 +28,8 @@ Table permutation_table(const eval::Results& results);
 
 // Paired differences, one row a pair.
 Table comparison_table(const eval::Comparison& comparison);
+// For further work: a line per pair with every number of it, accuracies between 0 and 1.
+Table comparison_data(const eval::Comparison& comparison);
 std::string comparison_markdown(const eval::Comparison& comparison);
 
 }  // namespace contra4::report
