@@ -26,6 +26,9 @@ class Arguments : public ::testing::Test {
     app_.add_option("--base-url", urls_)->allow_extra_args(false);
     app_.add_option("--limit", limit_);
     app_.add_option("--kind", kind_)->transform(one_of({"oracle-captions", "none"}));
+    app_.add_option("--count", count_)->check(whole_number(1));
+    app_.add_option("--tries", count_)->check(whole_number(1, 10));
+    app_.add_option("--share", share_)->check(number(0, 1));
     app_.add_flag("--overwrite", overwrite_);
     add_config_flag(app_);
     app_.set_help_flag("--help,-h");
@@ -51,6 +54,8 @@ class Arguments : public ::testing::Test {
   std::string dataset_;
   std::vector<std::string> urls_;
   std::optional<int> limit_;
+  std::int64_t count_ = 0;
+  double share_ = 0;
   std::string kind_;
   bool overwrite_ = false;
   std::set<std::string> typed_;
@@ -93,6 +98,20 @@ TEST_F(Arguments, AFlagInPlaceOfAValueIsTold) {
 TEST_F(Arguments, WrongNumbersAndExtraWordsAreTold) {
   EXPECT_THAT(error_of({"--limit", "many"}), HasSubstr("--limit = many"));
   EXPECT_THAT(error_of({"stray"}), HasSubstr("'stray'"));
+}
+
+TEST_F(Arguments, NumbersOutOfRangeAreToldWithTheRange) {
+  parse({"--count", "12", "--share", "2.5e-1"});
+  EXPECT_EQ(count_, 12);
+  EXPECT_EQ(share_, 0.25);
+  for (const std::string typed : {"0", "-1", "1e9", "1.5", "abc", "99999999999999999999", " 1"}) {
+    EXPECT_EQ(error_of({"--count=" + typed}),
+              "--count: '" + typed + "' is no whole number of at least 1");
+  }
+  EXPECT_EQ(error_of({"--tries", "11"}), "--tries: '11' is no whole number from 1 to 10");
+  for (const std::string typed : {"1.01", "-0.1", "nan", "inf", "much", "0.5x"}) {
+    EXPECT_EQ(error_of({"--share", typed}), "--share: '" + typed + "' is no number from 0 to 1");
+  }
 }
 
 TEST_F(Arguments, OneOfTakesEitherSpellingAndSuggests) {

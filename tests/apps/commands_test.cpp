@@ -58,6 +58,10 @@ TEST(DatasetDescribe, CountsAndComparesWithAnother) {
   EXPECT_EQ(outcome.code, kExitDone) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("32 items"));
   EXPECT_THAT(outcome.out, HasSubstr("shared media"));
+  const std::string rule = "\u2500  ";  // between the columns of the line under the titles
+  const auto under_titles = outcome.out.find(rule);
+  const auto next_line = outcome.out.find('\n', under_titles) + 1;
+  EXPECT_EQ(outcome.out.compare(next_line, 4, "cell"), 0) << outcome.out;
   const auto as_json = run({"dataset", "describe", mini("test.json"), "--json"});
   EXPECT_EQ(json_of(as_json).find("items")->find_integer(), 32);
 }
@@ -143,6 +147,14 @@ TEST(Compare, TwoFilesOfPredictions) {
   EXPECT_THAT(outcome.out, HasSubstr("careful"));
 }
 
+TEST(Compare, CsvHoldsBareNumbers) {
+  const auto outcome =
+      run({"compare", "--dataset", mini("test.json"), mini("predictions/careful.json"),
+           mini("predictions/hasty.json"), "--format", "csv"});
+  EXPECT_THAT(outcome.out, HasSubstr("run_a,run_b,items,"));
+  EXPECT_THAT(outcome.out, HasSubstr("\ncareful,hasty,32,0."));
+}
+
 TEST(Compare, FilesAloneDoNotTellTheirDataset) {
   const auto outcome =
       run({"compare", mini("predictions/careful.json"), mini("predictions/hasty.json")});
@@ -202,7 +214,7 @@ TEST(Ask, MisspeltScenesAreTold) {
 TEST(Ask, AnUnknownFamilySuggests) {
   const auto outcome = run(
       {"ask", "--model", "opnai/x", "--question", "q", "--scene", "audio:a", "--scene", "audio:b"});
-  EXPECT_EQ(outcome.code, kExitFailed);
+  EXPECT_EQ(outcome.code, kExitUsage);
   EXPECT_THAT(outcome.err, HasSubstr("openai"));
 }
 

@@ -1,6 +1,8 @@
 #include "contra4/apps/arguments.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -155,13 +157,23 @@ void run_parser(CLI::App& app, std::vector<std::string> arguments) {
     throw;
   } catch (const CLI::ExtrasError&) {
     const auto extras = app.remaining();
-    throw UsageError(fmt::format("'{}' is one argument too many", fmt::join(extras, "' '")));
+    throw UsageError(fmt::format("'{}' {} too many", fmt::join(extras, "' '"),
+                                 extras.size() == 1 ? "is one argument" : "are arguments"));
   } catch (const CLI::ConversionError& error) {
     // "Could not convert: --limit = abc"
     throw UsageError(fmt::format("{}: not a number of the right kind", error.what()));
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }
+}
+
+// All of `text` as a number.
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 std::optional<std::string> config_file(const std::vector<std::string>& arguments) {
@@ -228,6 +240,27 @@ CLI::Validator one_of(std::vector<std::string> words) {
     }
     return fmt::format("'{}' is none of {}{}", typed, fmt::join(words, ", "),
                        nearest_hint(word, words, ""));
+  };
+  return CLI::Validator(check, "");
+}
+
+CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
+  const auto check = [=](const std::string& typed) -> std::string {
+    const auto value = parse_number<std::int64_t>(typed);
+    if (value && *value >= least && *value <= most) return {};
+    return most == std::numeric_limits<std::int64_t>::max()
+               ? fmt::format("'{}' is no whole number of at least {}", typed, least)
+               : fmt::format("'{}' is no whole number from {} to {}", typed, least, most);
+  };
+  return CLI::Validator(check, "");
+}
+
+CLI::Validator number(double least, double most) {
+  const auto check = [=](const std::string& typed) -> std::string {
+    const auto value = parse_number<double>(typed);
+    if (value && std::isfinite(*value) && *value >= least && *value <= most) return {};
+    return std::isinf(most) ? fmt::format("'{}' is no number of at least {}", typed, least)
+                            : fmt::format("'{}' is no number from {} to {}", typed, least, most);
   };
   return CLI::Validator(check, "");
 }

@@ -1,6 +1,8 @@
 // From what a user typed to what CLI11 parses: spellings of flags, --config, errors in words.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
@@ -33,6 +35,11 @@ std::string hyphenated(std::string argument);
 // A validator for a flag that takes one of some words; hyphens and underscores are the same in
 // them. The message names the nearest.
 CLI::Validator one_of(std::vector<std::string> words);
+
+// Validators for flags that take a number; the message names both ends.
+CLI::Validator whole_number(std::int64_t least,
+                            std::int64_t most = std::numeric_limits<std::int64_t>::max());
+CLI::Validator number(double least, double most = std::numeric_limits<double>::infinity());
 
 // Adds --config to an app.
 void add_config_flag(CLI::App& app);

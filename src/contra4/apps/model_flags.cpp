@@ -48,48 +48,48 @@ void add_server_flags(CLI::App& app, ModelFlags& flags) {
       ->capture_default_str();
   app.add_option("--temperature", flags.temperature, "0: greedy [default: the prompt's]")
       ->type_name("T")
-      ->check(CLI::Range(0.0, 10.0).description(""));
+      ->check(number(0, 10));
   app.add_option("--top-p", flags.top_p, "[default: the prompt's]")
       ->type_name("P")
-      ->check(CLI::Range(0.0, 1.0).description(""));
+      ->check(number(0, 1));
   app.add_option("--max-new-tokens,--max-tokens", flags.max_new_tokens,
                  "tokens of a reply, reasoning included [default: the prompt's]")
       ->type_name("N")
-      ->check(CLI::Range(1, 10'000'000).description(""));
+      ->check(whole_number(1, 10'000'000));
   app.add_option("--timeout-s", flags.timeout_s,
                  "of one call, in seconds [default: 600; of programs 300]")
       ->type_name("S")
-      ->check(CLI::Range(0.001, kMaxSeconds).description(""));
+      ->check(number(0.001, kMaxSeconds));
   app.add_option("--connect-timeout-s", flags.connect_timeout_s,
                  "of connecting, in seconds [default: 10]")
       ->type_name("S")
-      ->check(CLI::Range(0.001, kMaxSeconds).description(""));
+      ->check(number(0.001, kMaxSeconds));
   app.add_option("--max-tries", flags.max_tries,
                  "calls for one question, the first included [default: 6]")
       ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
+      ->check(whole_number(1, 1000));
 }
 
 void add_load_flags(CLI::App& app, ModelFlags& flags) {
   app.add_option("--concurrency,--bs", flags.concurrency,
                  "questions in flight per server at the start; adapts to replies [default: 16]")
       ->type_name("N")
-      ->check(CLI::Range(1, 100'000).description(""));
+      ->check(whole_number(1, 100'000));
   app.add_option("--min-concurrency", flags.min_concurrency, "never fewer [default: 1]")
       ->type_name("N")
-      ->check(CLI::Range(1, 100'000).description(""));
+      ->check(whole_number(1, 100'000));
   app.add_option("--max-concurrency", flags.max_concurrency, "never more [default: 256]")
       ->type_name("N")
-      ->check(CLI::Range(1, 100'000).description(""));
+      ->check(whole_number(1, 100'000));
   app.add_option("--max-tokens-total", flags.max_tokens_total,
                  "the run ends at so many tokens, prompts and replies together; 0: no cap")
       ->type_name("N")
-      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""))
+      ->check(whole_number(0))
       ->capture_default_str();
   app.add_option("--max-cost", flags.max_cost_usd,
                  "the run ends at so many US dollars, by --prices; 0: no cap")
       ->type_name("USD")
-      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""))
+      ->check(number(0))
       ->capture_default_str();
   app.add_option("--prices", flags.prices,
                  "YAML: model name, with prompt and completion in US dollars per million tokens")
@@ -97,7 +97,7 @@ void add_load_flags(CLI::App& app, ModelFlags& flags) {
   app.option_defaults()->group("Programs");
   app.add_option("--workers", flags.workers, "processes of exec/COMMAND side by side")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024).description(""))
+      ->check(whole_number(1, 1024))
       ->capture_default_str();
 }
 
@@ -158,6 +158,7 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, ModelUse use) {
       ->type_name("FILE");
   app.add_option("--seed", flags.seed, "of all that is drawn")
       ->type_name("N")
+      ->check(whole_number(0))
       ->capture_default_str();
   add_server_flags(app, flags);
   if (use == ModelUse::kManyQuestions) add_load_flags(app, flags);
@@ -167,11 +168,24 @@ bool is_prompted(const clients::ModelSpec& spec) {
   return spec.family == "openai" || spec.family == "gemini";
 }
 
+namespace {
+
+// A SPEC of the wrong shape is wrong usage, as any other flag's value.
+clients::ModelSpec spec_of(const ModelFlags& flags, bool has_base_url) {
+  try {
+    return clients::parse_model_spec(flags.model, has_base_url);
+  } catch (const Exception& error) {
+    throw UsageError(error.what());
+  }
+}
+
+}  // namespace
+
 OpenedModel open_model(const ModelFlags& flags, const Context& context, const Clock& clock) {
   std::vector<std::string> base_urls = flags.base_urls;
   const auto environment_url = context.environment("OPENAI_BASE_URL");
   OpenedModel model;
-  model.spec = clients::parse_model_spec(flags.model, !base_urls.empty() || environment_url);
+  model.spec = spec_of(flags, !base_urls.empty() || environment_url);
   // The environment wins over --config, and what is typed over the environment.
   const bool is_typed = context.typed_flags.contains("base-url");
   if (model.spec.family == "openai" && environment_url && !is_typed) {

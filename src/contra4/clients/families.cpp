@@ -143,11 +143,11 @@ ModelSpec parse_model_spec(std::string_view text, bool has_base_url) {
     std::string name(text.substr(slash + 1));
     if (name.find_first_not_of(" \t") == std::string::npos) {
       throw Exception(ErrorCode::kInvalidArgument,
-                      fmt::format("[model] '{}' names no model after the family", text));
+                      fmt::format("--model: '{}' names no model after the family", text));
     }
     return {word, std::move(name)};
   }
-  if (text.empty()) throw Exception(ErrorCode::kInvalidArgument, "[model] no model given");
+  if (text.empty()) throw Exception(ErrorCode::kInvalidArgument, "--model: no model given");
   if (has_base_url) return {"openai", std::string(text)};
   std::vector<std::string> names;
   for (const Family& family : kFamilies) names.emplace_back(family.name);
@@ -155,9 +155,9 @@ ModelSpec parse_model_spec(std::string_view text, bool has_base_url) {
   throw Exception(
       ErrorCode::kInvalidArgument,
       fmt::format(
-          "[model] '{}' is no family/name{}; families are {}; for a model of that name on a "
+          "--model: '{}' is no family/name{}; families are {}; for a model of that name on a "
           "server give --base-url URL",
-          text, nearest ? fmt::format(", did you mean '{}/...'?", *nearest) : "",
+          text, nearest ? fmt::format(" (did you mean '{}/...'?)", *nearest) : "",
           fmt::join(names, ", ")));
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -30,9 +31,7 @@ struct Flags {
   bool missing_as_wrong = false;
   bool against_first = false;
   double level = 0.05;
-  std::string format = "table";
-  std::optional<std::filesystem::path> output;
-  bool json = false;
+  TableFlags table;
 };
 
 // The set that a run was about: the file it named, or the default, if it still has that content.
@@ -67,8 +66,8 @@ int run_compare(const Flags& flags, Context& context) {
   const auto results = results_of(context, scoring, runs, flags.scoring, flags.missing_as_wrong);
   const auto comparison = eval::compare_runs(
       scoring, results, {.level = flags.level, .against_first = flags.against_first});
-  const std::string format = flags.json ? "json" : flags.format;
-  const bool use_color = context.colors_out() && !flags.output;
+  const std::string_view format = flags.table.chosen_format();
+  const bool use_color = context.colors_out() && !flags.table.output;
   std::string text;
   if (format == "json") {
     text = eval::comparison_to_json(comparison) + "\n";
@@ -77,10 +76,10 @@ int run_compare(const Flags& flags, Context& context) {
   } else {
     const auto table = report::comparison_table(comparison);
     text = format == "latex" ? report::to_latex(table)
-           : format == "csv" ? report::to_csv(table)
+           : format == "csv" ? report::to_csv(report::comparison_data(comparison))
                              : report::to_terminal(table, use_color);
   }
-  write_result(context, flags.output, text);
+  write_result(context, flags.table.output, text);
   return kExitDone;
 }
 
@@ -98,22 +97,14 @@ RunCommand add_compare_command(CLI::App& app) {
                  "questions [default: the file that the runs were about]")
       ->type_name("FILE");
   add_scoring_flag(app, flags->scoring);
-  app.add_flag("--missing-as-wrong", flags->missing_as_wrong,
-               "questions without a prediction count as wrong instead of being left out");
+  add_missing_flag(app, flags->missing_as_wrong);
   app.add_flag("--against-first", flags->against_first,
                "each with the first run instead of each with each");
   app.add_option("--level", flags->level, "chance of calling any difference real that is none")
       ->type_name("P")
-      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->check(number(0, 1))
       ->capture_default_str();
-  app.option_defaults()->group("Output");
-  app.add_option("--format", flags->format, "table, json, markdown, latex or csv")
-      ->type_name("NAME")
-      ->transform(one_of({"table", "json", "markdown", "latex", "csv"}))
-      ->capture_default_str();
-  app.add_flag("--json", flags->json, "as --format json");
-  app.add_option("--output", flags->output, "write there instead of standard output")
-      ->type_name("FILE");
+  add_table_flags(app, flags->table);
   app.footer(
       "Examples:\n  contra4 compare runs/test-model-a runs/test-model-b\n"
       "  contra4 compare --dataset test.json a.json b.json --json");

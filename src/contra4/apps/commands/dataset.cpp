@@ -38,7 +38,7 @@ std::vector<std::string> schema_names() {
 void add_max_row_flag(CLI::App& app, std::uint64_t& mebibytes) {
   app.add_option("--max-row", mebibytes, "longest row that is read, in MiB")
       ->type_name("N")
-      ->check(CLI::Range(1, 4096).description(""))
+      ->check(whole_number(1, 4096))
       ->capture_default_str();
 }
 
@@ -169,7 +169,7 @@ void add_counts(report::Table& table, std::string_view what, const data::Counts&
         {.cells = {is_first ? std::string(what) : "", name,
                    grouped(static_cast<std::int64_t>(count)), fmt::format("{:.1f}%", share)},
          .kind = report::RowKind::kPlain,
-         .rule_before = is_first});
+         .rule_before = is_first && !table.rows.empty()});
     is_first = false;
   }
 }
@@ -215,9 +215,9 @@ int run_describe(const DescribeFlags& flags, Context& context) {
   if (summary.was_interrupted) {
     throw Exception(ErrorCode::kCancelled, "interrupted before the end of the file");
   }
-  write_result(context, {},
-               flags.json ? data::summary_to_json(summary) + "\n"
-                          : describe_text(summary, context.colors_out()));
+  write_result(
+      context, {},
+      flags.json ? data::summary_to_json(summary) : describe_text(summary, context.colors_out()));
   return kExitDone;
 }
 
@@ -282,6 +282,7 @@ RunCommand add_dataset_check_command(CLI::App& app) {
   app.add_flag("--need-captions", flags->needs_captions, "a scene without a caption is wrong");
   app.add_option("--max-problems", flags->max_problems, "name at most so many per file; 0: all")
       ->type_name("N")
+      ->check(whole_number(0))
       ->capture_default_str();
   add_max_row_flag(app, flags->max_row);
   app.add_flag("--json", flags->json, "a list with an object per file");

@@ -262,7 +262,7 @@ RunCommand add_evaluate_command(CLI::App& app) {
   add_scoring_flag(app, flags->scoring);
   app.add_option("--limit", flags->limit, "the first so many questions (of the shard)")
       ->type_name("N")
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
+      ->check(whole_number(1));
   app.add_option("--shard", flags->shard, "the I-th of N parts; `score` puts them together again")
       ->type_name("I/N")
       ->capture_default_str();
