@@ -1,13 +1,11 @@
 #include "contra4/nn/linear.h"
 
-#include <ATen/ops/allclose.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
 #include "contra4/base/error.h"
-#include "contra4/nn/layer_norm.h"
 #include "tests/support/safetensors_file.h"
 #include "tests/support/test_env.h"
 
@@ -43,17 +41,6 @@ TEST(Linear, LoadsByNameAndChecksTheShape) {
   EXPECT_FALSE(load_linear(checkpoint, "l", {.in = 2, .out = 1, .has_bias = false}).bias.defined());
   EXPECT_THROW(load_linear(checkpoint, "l", {.in = 1, .out = 2}), Exception);
   EXPECT_THROW(load_linear(checkpoint, "m", {.in = 2, .out = 1}), Exception);
-}
-
-TEST(LayerNorm, BringsRowsToMeanZeroAndVarianceOne) {
-  const testing::TempDir folder;
-  testing::write_safetensors(folder / "x.safetensors",
-                             {testing::stored_float32("n.weight", {2}, {2, 2}),
-                              testing::stored_float32("n.bias", {2}, {1, 1})});
-  const LayerNorm norm = load_layer_norm(tensor::Checkpoint(folder / "x.safetensors"), "n",
-                                         {.width = 2, .eps = 1e-12});
-  EXPECT_TRUE(at::allclose(norm(at::tensor({3.F, 5.F, 0.F, -8.F}).view({2, 2})),
-                           at::tensor({-1.F, 3.F, 3.F, -1.F}).view({2, 2})));
 }
 
 }  // namespace

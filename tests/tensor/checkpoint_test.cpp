@@ -1,6 +1,5 @@
 #include "contra4/tensor/checkpoint.h"
 
-#include <functional>
 #include <string>
 
 #include <ATen/ops/equal.h>
@@ -9,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "contra4/base/error.h"
+#include "tests/support/error_of.h"
 #include "tests/support/safetensors_file.h"
 #include "tests/support/test_env.h"
 
@@ -16,16 +16,8 @@ namespace contra4::tensor {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::error_of;
 using ::testing::HasSubstr;
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Exception& exception) {
-    return exception.error();
-  }
-  return {ErrorCode::kInternal, "no exception"};
-}
 
 TEST(Checkpoint, GivesTensorsWithoutACopy) {
   const testing::TempDir folder;
