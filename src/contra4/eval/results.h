@@ -59,11 +59,11 @@ struct Counts {
   std::int64_t labelled = 0;  // of them, with a gold answer
   std::int64_t scored = 0;    // of these, in the accuracies
   std::int64_t missing = 0;   // labelled items without a prediction, scored as wrong or left out
-  std::int64_t requests =
-      0;  // planned: items times orders; of a file, its rows and what is missing
+  // Planned: items times orders; of a file, its rows and what is missing.
+  std::int64_t requests = 0;
   std::int64_t predictions = 0;  // that have an answer, right, wrong or none
-  std::int64_t unanswered =
-      0;                     // of them, replies that name no single scene; never right by `choice`
+  // Of them, replies that name no single scene; never right by `choice`.
+  std::int64_t unanswered = 0;
   std::int64_t blocked = 0;  // of them, refused for their content; never right
   // Of a run's folder; not among the predictions.
   std::int64_t failed = 0;

@@ -30,8 +30,8 @@ struct RunConfig {
   std::uint64_t seed = 0;
   // What else decided the answers, name and JSON text: prompt, sampling, ...
   std::vector<std::pair<std::string, std::string>> settings;
-  scoring::ScoringRule scoring =
-      scoring::ScoringRule::kChoice;  // may change: the same answers are scored anew
+  // May change: the same answers are scored anew.
+  scoring::ScoringRule scoring = scoring::ScoringRule::kChoice;
 };
 
 // config.json: no time, no host, no path that another machine would write differently.
