@@ -58,7 +58,8 @@ TEST(Leaderboard, PartialRunIsMarked) {
   const eval::ScoringContext context(dataset);
   const std::vector<eval::Results> results = {make_results(context, "half", 10, 15)};
   const std::string text = to_terminal(leaderboard_table(make_leaderboard(results)));
-  EXPECT_THAT(text, HasSubstr("half: only 15 of 30 items are scored; 15 have no prediction"));
+  EXPECT_THAT(text, HasSubstr("* half: only 15 of 30 items are scored; 15 have no prediction"));
+  EXPECT_THAT(text, HasSubstr("\nhalf *"));
 }
 
 TEST(Leaderboard, BlindRuleRunAsAModelStandsOnce) {

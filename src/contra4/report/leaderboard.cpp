@@ -47,10 +47,11 @@ void add_notes(Leaderboard& board, const eval::Results& run) {
         run.missing_as_wrong
             ? fmt::format("{}: {} of {} items have no prediction and count as wrong.", run.name,
                           with_thousands(counts.missing), with_thousands(counts.labelled))
-            : fmt::format("{}: only {} of {} items are scored; {} have no prediction and are left "
-                          "out, so this row is not comparable with the others.",
-                          run.name, with_thousands(counts.scored), with_thousands(counts.labelled),
-                          with_thousands(counts.missing)));
+            : fmt::format(
+                  "* {}: only {} of {} items are scored; {} have no prediction and are left "
+                  "out, so this row is not comparable with the others.",
+                  run.name, with_thousands(counts.scored), with_thousands(counts.labelled),
+                  with_thousands(counts.missing)));
   }
 }
 
@@ -69,7 +70,7 @@ std::string display_name(const LeaderboardEntry& entry) {
     case EntryKind::kModel:
       break;
   }
-  return entry.name;
+  return entry.name + (entry.is_partial ? " *" : "");
 }
 
 // Published figures are of the whole test set: beside less than nine tenths of it they mislead.
@@ -103,6 +104,7 @@ Leaderboard make_leaderboard(std::span<const eval::Results> results) {
     entry.kind = EntryKind::kModel;
     entry.name = run.name;
     entry.input = input_of(run);
+    entry.is_partial = run.has_scores() && run.counts.missing > 0 && !run.missing_as_wrong;
     if (run.has_scores()) set_cells(entry, run.cells);
     // A blind rule run as a model gains nothing over itself worth a column.
     if (!run.model.starts_with("blind/")) entry.gain = run.gain;

@@ -37,6 +37,7 @@ struct LeaderboardEntry {
   std::array<std::optional<LeaderboardCell>, kLeaderboardCells.size()> cells;
   // Over the best blind rule on the same items; of models only.
   std::optional<eval::Gain> gain;
+  bool is_partial = false;      // over a part of its items alone; marked by a star
   bool is_expectation = false;  // chance: exact, so without an interval
 };
 
