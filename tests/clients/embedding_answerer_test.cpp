@@ -101,6 +101,24 @@ TEST(EmbeddingAnswerer, StopsBeforeItEmbeds) {
   EXPECT_TRUE(log.empty());
 }
 
+TEST(EmbeddingAnswerer, AStopKeepsTheQuestionsThatWereReady) {
+  std::vector<std::string> log;
+  EmbeddingAnswerer answerer(std::make_unique<PlainEmbedder>(&log),
+                             {.max_batch = 2, .max_cached_texts = 100});
+  std::vector<Question> questions;
+  for (std::uint64_t i = 0; i < 9; ++i) questions.push_back(ask(i, "1,0", {"0,1", "1,1"}));
+  std::stop_source stop;
+  int num_answers = 0;
+  answerer.run(
+      questions_from(questions),
+      [&](Answer) {
+        ++num_answers;
+        stop.request_stop();
+      },
+      stop.get_token());
+  EXPECT_EQ(num_answers, 2);
+}
+
 TEST(EmbeddingAnswerer, RefusesToHoldNothing) {
   EXPECT_THROW(EmbeddingAnswerer(nullptr, {.max_batch = 0}), Exception);
 }

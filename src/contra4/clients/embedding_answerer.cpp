@@ -63,7 +63,7 @@ bool EmbeddingAnswerer::embed_missing(const std::vector<Question>& questions,
   // In pieces, so that a stop is heard. Texts of like length cost the least together.
   std::stable_sort(missing.begin(), missing.end(),
                    [](const auto& a, const auto& b) { return a.size() < b.size(); });
-  constexpr std::size_t kPiece = 512;
+  constexpr std::size_t kPiece = 128;
   for (std::size_t begin = 0; begin < missing.size(); begin += kPiece) {
     if (stop.stop_requested()) return false;
     const std::size_t count = std::min(kPiece, missing.size() - begin);

@@ -14,7 +14,8 @@
 namespace contra4::clients {
 
 struct EmbeddingOptions {
-  std::size_t max_batch = 4096;          // questions taken at a time
+  // Questions taken at a time: few, so that an interrupted run keeps what it has embedded.
+  std::size_t max_batch = 256;
   std::size_t max_cached_texts = 65536;  // vectors kept; all are dropped when it would be more
 };
 
