@@ -21,7 +21,7 @@ TEST(Trial, PlacesAndScenesAreEachOthersInverse) {
 }
 
 TEST(Trial, WithoutAChoiceNoSceneIsChosen) {
-  EXPECT_EQ(chosen_scene({.item = 0, .order = {1, 0}}), std::nullopt);
+  EXPECT_EQ(chosen_scene({.item = 0, .order = {1, 0}, .choice = std::nullopt}), std::nullopt);
 }
 
 TEST(Trial, WhatWasNotShownIsAMistakeOfOurs) {
@@ -39,7 +39,7 @@ TEST(Trial, WhatWasNotShownIsAMistakeOfOurs) {
 
 TEST(Trial, ObservationsKeepItemAndHit) {
   const std::array trials = {Trial{.item = 4, .order = {0, 1}, .choice = 1, .hit = 1},
-                             Trial{.item = 4, .order = {1, 0}, .hit = 0}};
+                             Trial{.item = 4, .order = {1, 0}, .choice = std::nullopt, .hit = 0}};
   const auto list = observations(trials);
   ASSERT_EQ(list.size(), 2U);
   EXPECT_EQ(list[0].item, 4U);
