@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # bench/run.sh BUILD: every figure of docs/benchmarks.md, one after the other on an otherwise idle machine.
-# CONTRA4_SHARED=DIR gives the released sets and corpora; without it data/mini stands in.
+# CONTRA4_SHARED=DIR gives the released test set and the corpora; without it data/mini stands in.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build=$1
-dataset=data/mini/test.json
+dataset=()
 corpora=()
 if [[ -n ${CONTRA4_SHARED:-} ]]; then
-  dataset=$CONTRA4_SHARED/contra4/release/test.json
+  dataset=(--dataset "$CONTRA4_SHARED/contra4/release/test.json")
   corpora=(--corpora "$CONTRA4_SHARED/contra4/corpora")
 fi
 
 echo "== start-up and scoring"
-bench/startup.sh "$build" "$dataset"
+bench/startup.sh "$build" "${dataset[@]}"
 echo "== dataset check"
-.venv/bin/python bench/dataset_check.py --program "$build/contra4" --dataset "$dataset"
+.venv/bin/python bench/dataset_check.py --program "$build/contra4" "${dataset[@]}"
 echo "== requests"
 .venv/bin/python bench/requests.py "$build"
 echo "== embedding"
