@@ -22,7 +22,7 @@ set(CONTRA4_COMMON_HEADERS
     <span> <string> <string_view> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
 # Optimising tests costs more than it saves. At this level GCC 12 sees overflows in std::string's
 # operator+ where there are none.
-set(CONTRA4_TEST_OPTIONS -O1 -Wno-array-bounds)
+set(CONTRA4_TEST_OPTIONS $<$<CONFIG:Release>:-O1> -Wno-array-bounds)
 
 if(CONTRA4_PCH)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
