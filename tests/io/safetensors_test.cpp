@@ -1,6 +1,5 @@
 #include "contra4/io/safetensors.h"
 
-#include <ctime>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -157,9 +156,8 @@ TEST(Safetensors, RejectsANameThatIsThereTwice) {
               HasSubstr("'a' is there twice"));
 }
 
-TEST(Safetensors, RefusesHostileHeadersQuickly) {
+TEST(Safetensors, RefusesHostileHeaders) {
   constexpr std::size_t kLargestHeader = 4U << 20U;
-  const std::clock_t start = std::clock();
   EXPECT_NE(refusal(safetensors_bytes(std::string(100'000, '['), "")), "accepted");
   std::string deep = "{\"a\":";
   for (int i = 0; i < 1000; ++i) deep += "{\"a\":";
@@ -171,8 +169,6 @@ TEST(Safetensors, RefusesHostileHeadersQuickly) {
   EXPECT_THAT(refusal(safetensors_bytes(wide + "]}", "")), HasSubstr("'a' is no object"));
   EXPECT_THAT(refusal(safetensors_bytes("{\"" + std::string(1U << 20U, 'n') + "\":1}", "")),
               HasSubstr("nnn...' is no object"));
-  // Processor time of all five, with room for sanitizers.
-  EXPECT_LT((std::clock() - start) / CLOCKS_PER_SEC, 5);
 }
 
 TEST(Safetensors, MissingFileIsNotFound) {

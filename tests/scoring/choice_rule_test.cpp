@@ -1,6 +1,5 @@
 #include "contra4/scoring/choice_rule.h"
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -353,16 +352,15 @@ TEST(ChoiceRule, SurvivesAnyBytes) {
   }
 }
 
-TEST(ChoiceRule, TakesTimeLinearInTheReply) {
+// A step that took quadratic time would run into the time limit of the test.
+TEST(ChoiceRule, ReadsRepliesOfAMegabyte) {
   for (const std::string_view piece :
        {"Scene ", "answer ", "answer is ", "A ", "(", "<", "<|", "<think>", "\n",
         "is: ", "Question:\n", "\xe7\xad\x94\xe6\xa1\x88", "' "}) {
     std::string reply;
     while (reply.size() < 1'000'000) reply += piece;
-    const auto start = std::chrono::steady_clock::now();
-    (void)parse_choice(reply, 4);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    EXPECT_LT(took.count(), 5) << piece;
+    const ParsedChoice choice = parse_choice(reply, 4);
+    EXPECT_EQ(choice.index.has_value(), choice.reading == Reading::kOne) << piece;
   }
 }
 

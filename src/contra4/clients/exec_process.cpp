@@ -9,8 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <ctime>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -39,8 +39,8 @@ struct Pipe {
   Pipe() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-      throw Exception(ErrorCode::kUnavailable,
-                      fmt::format("[exec] no pipe for the program: {}", std::strerror(errno)));
+      throw Exception(ErrorCode::kUnavailable, fmt::format("[exec] no pipe for the program: {}",
+                                                           std::generic_category().message(errno)));
     }
     read = ends[0];
     write = ends[1];
@@ -141,8 +141,8 @@ ExecProcess::ExecProcess(const std::string& command) {
   posix_spawnattr_destroy(&attributes);
   if (failure != 0) {
     pid_ = -1;
-    throw Exception(ErrorCode::kUnavailable,
-                    fmt::format("[exec] cannot start /bin/sh: {}", std::strerror(failure)));
+    throw Exception(ErrorCode::kUnavailable, fmt::format("[exec] cannot start /bin/sh: {}",
+                                                         std::generic_category().message(failure)));
   }
   input_ = take_nonblocking(input.write);
   output_ = take_nonblocking(output.read);

@@ -240,7 +240,7 @@ QuotaDetails quota_details(const io::JsonValue* root) {
     if (violations == nullptr || !violations->is_array()) continue;
     for (const io::JsonValue& violation : *violations->find_array()) {
       const std::string_view quota = string_of(violation.find("quotaId"));
-      result.is_of_the_day = result.is_of_the_day || quota.find("PerDay") != quota.npos;
+      result.is_of_the_day = result.is_of_the_day || quota.find("PerDay") != std::string_view::npos;
     }
   }
   return result;

@@ -187,14 +187,13 @@ void RequestEngine::State::send_waiting() {
   std::deque<JobPtr> due;
   due.swap(waiting);
   for (JobPtr& job : due) {
-    if (job->due > now || !pool.has_room() || is_budget_met) {
-      rest.push_back(std::move(job));
-    } else if (!budget.allows_one_more(calls_in_flight())) {
-      rest.push_back(std::move(job));
-      if (calls_in_flight() == 0) is_budget_met = true;
-    } else if (!send(job) && job) {
-      rest.push_back(std::move(job));
+    bool may_go = job->due <= now && pool.has_room() && !is_budget_met;
+    if (may_go && !budget.allows_one_more(calls_in_flight())) {
+      may_go = false;
+      is_budget_met = calls_in_flight() == 0;
     }
+    if (may_go) send(job);
+    if (job) rest.push_back(std::move(job));
   }
   // What was reported meanwhile may not have made anybody wait: only sending does that.
   waiting = std::move(rest);

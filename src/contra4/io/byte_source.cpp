@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -29,7 +29,8 @@ class FileSource final : public ByteSource {
       const int error = errno;
       throw Exception(
           error == ENOENT || error == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kInvalidArgument,
-          fmt::format("{}: cannot open: {}", path.string(), std::strerror(error)));
+          fmt::format("{}: cannot open: {}", path.string(),
+                      std::generic_category().message(error)));
     }
     struct stat status {};
     if (::fstat(descriptor_, &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -54,8 +55,8 @@ class FileSource final : public ByteSource {
         return size;
       }
       if (errno != EINTR) {
-        return Error{ErrorCode::kDataLoss,
-                     fmt::format("{}: cannot read: {}", path_.string(), std::strerror(errno))};
+        return Error{ErrorCode::kDataLoss, fmt::format("{}: cannot read: {}", path_.string(),
+                                                       std::generic_category().message(errno))};
       }
     }
   }

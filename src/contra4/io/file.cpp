@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -33,8 +33,8 @@ ErrorCode code_of_errno(int error) {
 }
 
 [[noreturn]] void fail(const std::filesystem::path& path, std::string_view action, int error) {
-  throw Exception(code_of_errno(error),
-                  fmt::format("{}: cannot {}: {}", path.string(), action, std::strerror(error)));
+  throw Exception(code_of_errno(error), fmt::format("{}: cannot {}: {}", path.string(), action,
+                                                    std::generic_category().message(error)));
 }
 
 // A descriptor that closes itself.

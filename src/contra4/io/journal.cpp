@@ -6,7 +6,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -20,7 +20,8 @@ namespace {
   throw Exception(error == ENOSPC || error == EDQUOT || error == EFBIG
                       ? ErrorCode::kResourceExhausted
                       : ErrorCode::kInvalidArgument,
-                  fmt::format("{}: cannot {}: {}", path.string(), action, std::strerror(error)));
+                  fmt::format("{}: cannot {}: {}", path.string(), action,
+                              std::generic_category().message(error)));
 }
 
 // Offset just after the last line break: where a torn line, if any, begins.
@@ -112,10 +113,17 @@ JournalSummary read_journal(const std::filesystem::path& path,
     if (errno == ENOENT) return summary;
     fail(path, "open", errno);
   }
-  const struct Closer {
-    int descriptor;
-    ~Closer() { ::close(descriptor); }
-  } closer{descriptor};
+  class Closer {
+   public:
+    explicit Closer(int open_descriptor) : descriptor_(open_descriptor) {}
+    ~Closer() { ::close(descriptor_); }
+    Closer(const Closer&) = delete;
+    Closer& operator=(const Closer&) = delete;
+
+   private:
+    int descriptor_;
+  };
+  const Closer closer(descriptor);
   std::string pending;
   std::string block(1U << 20, '\0');
   while (true) {

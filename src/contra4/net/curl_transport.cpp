@@ -312,7 +312,7 @@ class CurlTransport final : public Transport {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("[http] the value of header '{}' holds a line break", name)};
       }
-      append(name + ": " + value);
+      append(fmt::format("{}: {}", name, value));
     }
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call.headers.get());
