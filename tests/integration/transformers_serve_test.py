@@ -49,7 +49,9 @@ class TransformersServeTest(unittest.TestCase):
     def evaluate(self, output, *arguments):
         command = [BUILD / "contra4", "evaluate", "--dataset", MINI / "test.json", "--model",
                    "openai/tiny", "--base-url", self.base_url, "--input", "oracle-captions",
-                   "--output", output, "--concurrency", "2", *arguments]
+                   "--output", output, "--concurrency", "2",
+                   # A random model never ends by itself.
+                   "--max-new-tokens", "16", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done
