@@ -14,6 +14,8 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include "contra4/io/descriptor.h"
+
 namespace contra4::io {
 
 namespace {
@@ -23,9 +25,10 @@ constexpr std::size_t kInputBlock = 1U << 16;
 class FileSource final : public ByteSource {
  public:
   FileSource(const std::filesystem::path& path, ByteObserver observer)
-      : path_(path), observer_(std::move(observer)) {
-    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor_ < 0) {
+      : path_(path),
+        observer_(std::move(observer)),
+        descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_.get() < 0) {
       const int error = errno;
       throw Exception(
           error == ENOENT || error == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kInvalidArgument,
@@ -33,22 +36,18 @@ class FileSource final : public ByteSource {
                       std::generic_category().message(error)));
     }
     struct stat status {};
-    if (::fstat(descriptor_, &status) == 0 && S_ISDIR(status.st_mode)) {
-      ::close(descriptor_);
+    if (::fstat(descriptor_.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
       throw Exception(ErrorCode::kInvalidArgument,
                       fmt::format("{}: is a folder, a file is needed", path.string()));
     }
 #ifdef POSIX_FADV_SEQUENTIAL
-    ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
+    ::posix_fadvise(descriptor_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 #endif
   }
-  ~FileSource() override { ::close(descriptor_); }
-  FileSource(const FileSource&) = delete;
-  FileSource& operator=(const FileSource&) = delete;
 
   Result<std::size_t> read(std::span<char> buffer) override {
     while (true) {
-      const ssize_t count = ::read(descriptor_, buffer.data(), buffer.size());
+      const ssize_t count = ::read(descriptor_.get(), buffer.data(), buffer.size());
       if (count >= 0) {
         const auto size = static_cast<std::size_t>(count);
         if (observer_ && size > 0) observer_({buffer.data(), size});
@@ -64,7 +63,7 @@ class FileSource final : public ByteSource {
  private:
   std::filesystem::path path_;
   ByteObserver observer_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 class MemorySource final : public ByteSource {

@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "contra4/io/descriptor.h"
+
 namespace contra4::io {
 
 namespace {
@@ -36,21 +38,6 @@ ErrorCode code_of_errno(int error) {
   throw Exception(code_of_errno(error), fmt::format("{}: cannot {}: {}", path.string(), action,
                                                     std::generic_category().message(error)));
 }
-
-// A descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 void sync_folder(const std::filesystem::path& folder) {
   const Descriptor descriptor(

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
+#include "contra4/io/descriptor.h"
 
 namespace contra4::io {
 
@@ -108,26 +109,15 @@ JournalSummary read_journal(const std::filesystem::path& path,
                             const std::function<void(std::uint64_t, std::string_view)>& line,
                             std::size_t max_line_bytes) {
   JournalSummary summary;
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) {
     if (errno == ENOENT) return summary;
     fail(path, "open", errno);
   }
-  class Closer {
-   public:
-    explicit Closer(int open_descriptor) : descriptor_(open_descriptor) {}
-    ~Closer() { ::close(descriptor_); }
-    Closer(const Closer&) = delete;
-    Closer& operator=(const Closer&) = delete;
-
-   private:
-    int descriptor_;
-  };
-  const Closer closer(descriptor);
   std::string pending;
   std::string block(1U << 20, '\0');
   while (true) {
-    const ssize_t count = ::read(descriptor, block.data(), block.size());
+    const ssize_t count = ::read(descriptor.get(), block.data(), block.size());
     if (count < 0) {
       if (errno == EINTR) continue;
       fail(path, "read", errno);
