@@ -282,7 +282,8 @@ class Run {
   void died(Worker& worker) {
     ExecProcess& process = *worker.process;
     process.read_error();
-    // One that ended by itself has its own status; one that only closed its output gets the chance.
+    // One that closed its pipes because it is about to end has its own status to tell.
+    process.wait_for_exit(kStopGrace);
     process.terminate(kStopGrace);
     const std::string words = process.last_words();
     const std::string how = fmt::format("{}{}", process.how_it_ended(),

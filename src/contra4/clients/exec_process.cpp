@@ -200,6 +200,13 @@ bool ExecProcess::has_exited() const {
          info.si_pid == pid_;
 }
 
+void ExecProcess::wait_for_exit(std::chrono::milliseconds patience) const {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!has_exited() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
 void ExecProcess::kill_group(int signal) const {
   ::kill(-pid_, signal);
 }
@@ -208,10 +215,7 @@ void ExecProcess::terminate(std::chrono::milliseconds grace) {
   if (pid_ < 0) return;
   if (grace.count() > 0 && !has_exited()) {
     kill_group(SIGTERM);
-    const auto end = std::chrono::steady_clock::now() + grace;
-    while (!has_exited() && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
+    wait_for_exit(grace);
   }
   kill_group(SIGKILL);  // children that the command left behind, too
   while (::waitpid(pid_, &wait_status_, 0) < 0 && errno == EINTR) {

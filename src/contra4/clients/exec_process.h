@@ -48,6 +48,8 @@ class ExecProcess {
 
   // Whether the command itself has ended; its children may go on.
   bool has_exited() const;
+  // Returns when the command has ended, at the latest after `patience`.
+  void wait_for_exit(std::chrono::milliseconds patience) const;
   // Signals the whole group, and waits up to `grace` before it kills. Then the status is known.
   void terminate(std::chrono::milliseconds grace);
 
