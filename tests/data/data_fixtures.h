@@ -39,6 +39,14 @@ inline std::string row_with(std::string_view name, std::string_view value) {
   return row + "}";
 }
 
+// As step 1 of the pipeline leaves it.
+inline std::string tuple_row() {
+  return R"({"id": "random_0", "selection_type": "random", "q_type": "mc_2", "examples": [)"
+         R"({"source": "clotho", "id": "a.wav", "caption": ["rain", "wind"], "url": null, "meta": {}},)"
+         R"( {"source": "coco_val", "id": 7, "caption": ["a cat"], "url": "u", "meta": {}}],)"
+         R"( "modalities": ["audio", "image"]})";
+}
+
 inline std::string row_with_id(std::string_view id) {
   return row_with("id", id);
 }

@@ -37,6 +37,12 @@ TEST(DatasetCheck, AFineSetHasNoProblems) {
   EXPECT_THAT(outcome.messages, ElementsAre());
 }
 
+TEST(DatasetCheck, ATupleLacksAQuestionUnlessNoneIsNeeded) {
+  EXPECT_THAT(check(tuple_row()).messages,
+              ElementsAre("x.jsonl: row 1 (id random_0): there is no question"));
+  EXPECT_TRUE(check(tuple_row(), {.captions = true, .question = false}).summary.is_fine());
+}
+
 TEST(DatasetCheck, FindsEveryProblemOfEveryRow) {
   const std::string one_scene = R"({"id": "s", "q_type": "mc_2", "question": "Q?",)"
                                 R"( "modalities": ["pc"], "examples": [{"source": "s", "id": 1}]})";

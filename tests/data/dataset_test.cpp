@@ -47,6 +47,13 @@ TEST(Dataset, NamesTenWrongRowsAndCountsTheRest) {
   EXPECT_THAT(message, HasSubstr("and 2 more"));
 }
 
+TEST(Dataset, TuplesAreNoQuestions) {
+  const testing::TempDir folder;
+  write_bytes(folder / "x.jsonl", tuple_row() + "\n");
+  EXPECT_THAT(message_of(folder / "x.jsonl"),
+              HasSubstr("x.jsonl: row 1 (id random_0): there is no question"));
+}
+
 TEST(Dataset, DuplicateIdsAreWrongRowsWhateverTheirType) {
   const testing::TempDir folder;
   write_bytes(folder / "x.jsonl", row_with_id("7") + "\n" + row_with_id("\"007\"") + "\n" +

@@ -37,6 +37,16 @@ TEST(ItemJson, WritesEachSchemaOnOneLine) {
             common + R"("questions": ["Which scene is louder?"], "answers": ["Scene B"]})");
 }
 
+TEST(ItemJson, ATupleStaysOneInEverySchema) {
+  for (const Schema schema :
+       {Schema::kReadme, Schema::kReleasedTest, Schema::kReleasedVal, Schema::kGenerated}) {
+    const std::string json = item_to_json(item_of(tuple_row()), schema);
+    EXPECT_THAT(json, Not(HasSubstr("question")));
+    EXPECT_THAT(json, Not(HasSubstr("answer")));
+    EXPECT_EQ(item_to_json(item_of(json), schema), json);
+  }
+}
+
 TEST(ItemJson, AnUnlabelledItemHasNoAnswerMember) {
   const std::string json = item_to_json(item_of(row_with("gt_answer", "")), Schema::kReadme);
   EXPECT_THAT(json, Not(HasSubstr("answer")));

@@ -74,6 +74,24 @@ TEST(ItemParser, TellsTheFourSchemasApart) {
   EXPECT_EQ(item->question, "Which scene is louder?");
 }
 
+TEST(ItemParser, ATupleHasNeitherQuestionNorAnswer) {
+  ItemParser parser(Extras::kKeep);
+  const auto item = parse(parser, tuple_row());
+  ASSERT_TRUE(item.has_value()) << item.error().message;
+  EXPECT_EQ(parser.schema(), Schema::kGenerated);
+  EXPECT_EQ(item->question, "");
+  EXPECT_EQ(item->answer, std::nullopt);
+  EXPECT_THAT(item->scenes[0].captions, ElementsAre("rain", "wind"));
+  for (const char* answer :
+       {R"("answers": ["Scene A"])", R"("gt_answer": "Scene A")", R"("answer": "A")"}) {
+    std::string row = tuple_row();
+    row.back() = ',';
+    const auto answered = parse(parser, row + answer + "}");
+    ASSERT_FALSE(answered.has_value()) << answer;
+    EXPECT_EQ(answered.error().message, "there is no question");
+  }
+}
+
 TEST(ItemParser, AModelsWordsMayNameNoScene) {
   std::string row = row_with("gt_answer", "");
   row.back() = ',';

@@ -42,6 +42,16 @@ TEST(ParquetItems, KeepEverythingInEverySchema) {
   }
 }
 
+TEST(ParquetItems, TuplesStayWithoutQuestion) {
+  const testing::TempDir folder;
+  write_bytes(folder / "in.jsonl", tuple_row() + "\n");
+  const std::vector<Item> items = read_all(folder / "in.jsonl");
+  write_all(items, folder / "x.parquet", Schema::kGenerated);
+  const std::vector<Item> again = read_all(folder / "x.parquet");
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(item_to_json(again[0], Schema::kGenerated), item_to_json(items[0], Schema::kGenerated));
+}
+
 TEST(ParquetItems, ManyRowsTakeSeveralGroupsAndReadInOrder) {
   const testing::TempDir folder;
   Item item = some_items(folder).at(0);

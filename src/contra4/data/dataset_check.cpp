@@ -66,6 +66,9 @@ void check_captions(const Item& item, std::vector<ItemProblem>& problems) {
 std::vector<ItemProblem> find_problems(const Item& item, const ItemRequirements& requirements) {
   std::vector<ItemProblem> problems;
   check_scenes(item, problems);
+  if (requirements.question && item.question.empty()) {
+    problems.push_back({"there is no question"});
+  }
   check_answer(item, requirements.answer, problems);
   if (requirements.captions) check_captions(item, problems);
   return problems;

@@ -22,8 +22,8 @@ struct ItemProblem {
 };
 
 // What is wrong with a well-formed item: the number of scenes, a q_type that says another number,
-// a missing answer or caption where one is required, one medium shown twice (a warning), an answer
-// in a model's words that names no scene (a warning unless an answer is required).
+// a missing question, answer or caption where one is required, one medium shown twice (a warning),
+// an answer in a model's words that names no scene (a warning unless an answer is required).
 std::vector<ItemProblem> find_problems(const Item& item, const ItemRequirements& requirements);
 
 struct RowProblem {

@@ -74,7 +74,7 @@ void count_item(DatasetSummary& summary, Contents& contents, const Item& item) {
     if (scene.caption().empty()) ++summary.without_caption;
     contents.media.insert(medium_key(scene));
   }
-  contents.questions.insert(item.question);
+  if (!item.question.empty()) contents.questions.insert(item.question);
 }
 
 void count_overlap(Overlap& overlap, const Contents& other, const Item& item) {
@@ -113,7 +113,7 @@ Contents read_contents(const std::filesystem::path& path, const ReadLimits& limi
   Contents contents;
   each_item(path, limits, stop, [&](const Item& item, Schema) {
     for (const Scene& scene : item.scenes) contents.media.insert(medium_key(scene));
-    contents.questions.insert(item.question);
+    if (!item.question.empty()) contents.questions.insert(item.question);
   });
   return contents;
 }

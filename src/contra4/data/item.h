@@ -45,7 +45,7 @@ struct Scene {
 
 struct Item {
   RecordId id;
-  std::string question;
+  std::string question;        // empty for a tuple, which has no answer either
   std::vector<Scene> scenes;   // kMinScenes..kMaxScenes of them once checked
   std::optional<int> answer;   // index into scenes; empty for an unlabelled set
   std::string answer_text;     // as it stood in the file: "B", "Scene B", "Scene B. reason"

@@ -117,7 +117,7 @@ std::string item_to_json(const Item& item, Schema schema) {
 
   const std::string answer = answer_in_schema(item, schema);
   if (schema == Schema::kGenerated) {
-    if (!has_extra(item.extra, "questions")) {
+    if (!item.question.empty() && !has_extra(item.extra, "questions")) {
       json.key("questions");
       write_list(json, {item.question});
     }
@@ -126,7 +126,7 @@ std::string item_to_json(const Item& item, Schema schema) {
       write_list(json, {answer});
     }
   } else {
-    json.member("question", item.question);
+    if (!item.question.empty()) json.member("question", item.question);
     if (!answer.empty()) json.member(answer_member(schema), answer);
   }
   write_extra(json, members_beside_schema(item, schema));

@@ -44,8 +44,8 @@ class ItemReader {
   // The next row: an item, or what is wrong with the row (message with file, row and id; reading
   // goes on with the row after it). Empty at the end. A file that ends in the middle of a row, or
   // whose container is damaged, gives one last kDataLoss; a gzip bomb one last kResourceExhausted.
-  // An item may have any number of scenes up to 26 and lack its answer or captions: see
-  // find_problems in dataset_check.h.
+  // An item may have any number of scenes up to 26 and lack its answer or captions, and without an
+  // answer its question: see find_problems in dataset_check.h.
   virtual std::optional<Result<Item>> next() = 0;
 
   // Of the row that next() returned last, from 1; in .jsonl the number of the line.
@@ -70,6 +70,7 @@ std::unique_ptr<ItemReader> read_items(std::unique_ptr<io::ByteSource> source, R
 struct ItemRequirements {
   bool answer = false;    // a gold answer
   bool captions = false;  // a caption for every scene
+  bool question = true;   // off for tuples
 };
 
 // A whole set in memory. `name` is the file name without suffixes; `sha256` of the file's bytes.
