@@ -28,23 +28,6 @@ TEST(Orders, AllAreLexicographicFromTheFiles) {
   EXPECT_EQ(names(4, Permutations::kAll).size(), 24U);
 }
 
-TEST(Orders, NamesAreReadBack) {
-  for (const SceneOrder& order : scene_orders(4, Permutations::kAll)) {
-    EXPECT_EQ(parse_order(order_name(order), 4), order);
-  }
-}
-
-TEST(Orders, RejectsWhatIsNoPermutation) {
-  for (const char* name : {"", "A", "AA", "AC", "ABC", "ab", "A ", "BA\n"}) {
-    EXPECT_FALSE(parse_order(name, 2)) << name;
-  }
-}
-
-TEST(Orders, FileOrderIsTold) {
-  EXPECT_TRUE(is_file_order({0, 1, 2}));
-  EXPECT_FALSE(is_file_order({1, 0, 2}));
-}
-
 TEST(Orders, KindsHaveNames) {
   for (const auto kind : {Permutations::kNone, Permutations::kCircular, Permutations::kAll}) {
     EXPECT_EQ(parse_permutations(to_string(kind)), kind);

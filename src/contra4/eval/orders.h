@@ -1,12 +1,19 @@
-// In which orders the scenes of a question are shown.
+// In which orders an evaluation shows the scenes of a question.
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "contra4/scoring/scene_orders.h"
+
 namespace contra4::eval {
+
+using scoring::file_order;
+using scoring::is_file_order;
+using scoring::order_name;
+using scoring::parse_order;
+using scoring::SceneOrder;
 
 enum class Permutations {
   kNone,      // as in the file
@@ -17,17 +24,7 @@ enum class Permutations {
 std::string_view to_string(Permutations kind);  // "none", "circular", "all"
 std::optional<Permutations> parse_permutations(std::string_view text);
 
-// order[k] is the item's own index of the scene shown at place k ("Scene A" is place 0).
-using SceneOrder = std::vector<int>;
-
 // The order of the file first; then the rotations by one, two, ... or all others lexicographically.
 std::vector<SceneOrder> scene_orders(int num_scenes, Permutations kind);
-SceneOrder file_order(int num_scenes);
-bool is_file_order(const SceneOrder& order);
-
-// The item's own letters as they are shown: {1, 0, 2} is "BAC".
-std::string order_name(const SceneOrder& order);
-// Empty unless `name` is a permutation of the first `num_scenes` letters.
-std::optional<SceneOrder> parse_order(std::string_view name, int num_scenes);
 
 }  // namespace contra4::eval
