@@ -53,7 +53,7 @@ def journaled(folder):
         for line in path.read_bytes().split(b"\n")[:-1]:
             entry = json.loads(line)
             if entry["status"] in ("answered", "blocked"):
-                keys.append((entry["id"], entry["permutation"]))
+                keys.append((entry["id"], entry["part"]))
     return keys
 
 

@@ -293,13 +293,13 @@ TEST(Evaluator, FirstFinalAnswerOfARequestWins) {
   const auto dataset = make_dataset(1);
   const RequestPlan plan(dataset.items, {});
   std::ofstream(folder / "journal.jsonl")
-      << R"({"id": "item_0", "permutation": "AB", "status": "failed", "error": {"code": "unavailable", "message": "x"}})"
+      << R"({"id": "item_0", "part": "AB", "status": "failed", "error": {"code": "unavailable", "message": "x"}})"
       << "\n"
-      << R"({"id": "item_0", "permutation": "AB", "status": "answered", "text": "Scene A"})"
+      << R"({"id": "item_0", "part": "AB", "status": "answered", "text": "Scene A"})"
       << "\n"
-      << R"({"id": "item_0", "permutation": "AB", "status": "answered", "text": "Scene B"})"
+      << R"({"id": "item_0", "part": "AB", "status": "answered", "text": "Scene B"})"
       << "\n"
-      << R"({"id": "item_0", "permutation": "AB", "status": "failed", "error": {"code": "unavailable", "message": "x"}})"
+      << R"({"id": "item_0", "part": "AB", "status": "failed", "error": {"code": "unavailable", "message": "x"}})"
       << "\n";
   EXPECT_THAT(predictions_of(plan, folder), HasSubstr(R"("pred_ans": "Scene A", "choice": "A")"));
 }

@@ -30,9 +30,9 @@ std::filesystem::path write(const TempDir& folder, const std::string& name,
 
 void journal(const std::filesystem::path& path, std::string id, std::string order, std::string text,
              std::optional<int> choice = {}, RequestState state = RequestState::kAnswered) {
-  JournalEntry entry;
+  ReplyRecord entry;
   entry.item_id = std::move(id);
-  entry.order = std::move(order);
+  entry.part = std::move(order);
   entry.text = std::move(text);
   entry.choice = choice;
   entry.state = state;

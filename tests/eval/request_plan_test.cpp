@@ -71,17 +71,6 @@ TEST(RequestPlan, RefusesAnItemThatIsNoQuestion) {
   EXPECT_THROW(RequestPlan(dataset.items, {}), Exception);
 }
 
-TEST(RequestPlan, ShardsAreRead) {
-  EXPECT_EQ(parse_shard("2/8").value(), (Shard{2, 8}));
-  EXPECT_EQ(to_string(Shard{2, 8}), "2/8");
-  for (const char* text : {"", "2", "0/8", "9/8", "-1/8", "1/0", "a/b", "1/2x", "1/2/3", " 1/2",
-                           "99999999999999999999/1", "1/99999999999999999999"}) {
-    const auto shard = parse_shard(text);
-    ASSERT_FALSE(shard) << text;
-    EXPECT_EQ(shard.error().code, ErrorCode::kInvalidArgument);
-  }
-}
-
 TEST(RequestPlanGolden, RequestsOnTheReleasedTestSet) {
   CONTRA4_REQUIRE_SHARED();
   const auto dataset =

@@ -20,9 +20,9 @@ using ::testing::Pair;
 class Summary : public ::testing::Test {
  protected:
   void note(std::size_t request, RequestState state, const std::string& message = "") const {
-    JournalEntry entry;
+    ReplyRecord entry;
     entry.item_id = plan_.items()[plan_.request(request).item].id.text;
-    entry.order = order_name(plan_.request(request).order);
+    entry.part = order_name(plan_.request(request).order);
     entry.state = state;
     if (!message.empty()) entry.error = {ErrorCode::kUnavailable, message};
     std::ofstream(path(), std::ios::app) << to_json_line(entry) << "\n";
@@ -86,9 +86,9 @@ TEST_F(Summary, ListsNoMoreThanPeopleRead) {
   const RequestPlan plan(dataset_.items, {});
   std::ofstream journal(path());
   for (std::size_t i = 0; i < plan.num_requests(); ++i) {
-    JournalEntry entry;
+    ReplyRecord entry;
     entry.item_id = plan.items()[plan.request(i).item].id.text;
-    entry.order = order_name(plan.request(i).order);
+    entry.part = order_name(plan.request(i).order);
     entry.state = RequestState::kFailed;
     entry.error = {ErrorCode::kUnavailable, "away"};
     journal << to_json_line(entry) << "\n";

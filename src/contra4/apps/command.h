@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "contra4/apps/environment.h"
+#include "contra4/pipeline/stage.h"
 
 namespace CLI {
 class App;
@@ -40,6 +41,8 @@ struct Context {
   bool verbose = false;                        // debug events as well
   std::vector<std::string> command_line = {};  // as typed, without the program's name
   std::set<std::string> typed_flags = {};      // "base-url": by the user, not by --config
+  // What a step does whose output was made with other settings; `contra4 pipeline` redoes it.
+  pipeline::WhenChanged when_changed = pipeline::WhenChanged::kRefuse;
 
   // A colour on that stream: it is a terminal and NO_COLOR is not set.
   bool colors_out() const { return out_is_terminal && !environment("NO_COLOR"); }

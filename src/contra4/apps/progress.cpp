@@ -1,7 +1,11 @@
 #include "contra4/apps/progress.h"
 
 #include <chrono>
+#include <cstdint>
+#include <initializer_list>
 #include <ostream>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,30 +27,65 @@ double share(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
+// How fast it goes and how long it will take.
+class Pace {
+ public:
+  // `ended` holds the `resumed` ones of earlier runs.
+  Pace(std::int64_t ended, std::int64_t total, std::int64_t resumed, double elapsed_s)
+      : ended_(ended), total_(total) {
+    const auto asked = ended - resumed;
+    rate_ = elapsed_s > 0 ? static_cast<double>(asked) / elapsed_s : 0;
+    is_telling_ = rate_ > 0 && foretells(asked, total - resumed);
+  }
+
+  std::string so_far() const {
+    std::string text =
+        fmt::format("{} of {} ({:.1f}%)", grouped(ended_), grouped(total_), share(ended_, total_));
+    if (is_telling_) text += fmt::format(", {:.{}f} a second", rate_, rate_ < 10 ? 1 : 0);
+    return text;
+  }
+  std::string left() const {
+    if (!is_telling_ || ended_ >= total_) return {};
+    return fmt::format(", {} left", duration_text(static_cast<double>(total_ - ended_) / rate_));
+  }
+
+ private:
+  std::int64_t ended_;
+  std::int64_t total_;
+  double rate_ = 0;
+  bool is_telling_ = false;
+};
+
+std::string counts_text(std::initializer_list<std::pair<std::int64_t, std::string_view>> counts) {
+  std::string text;
+  for (const auto& [count, word] : counts) {
+    if (count > 0) text += fmt::format(", {} {}", grouped(count), word);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string progress_text(const eval::EvaluateProgress& progress, double elapsed_s) {
   const auto ended = progress.done + progress.failed + progress.unsupported + progress.not_shown;
-  std::string text = fmt::format("{} of {} ({:.1f}%)", grouped(ended), grouped(progress.total),
-                                 share(ended, progress.total));
-  const auto asked = ended - progress.resumed;
-  const double rate = elapsed_s > 0 ? static_cast<double>(asked) / elapsed_s : 0;
-  const bool is_telling = rate > 0 && foretells(asked, progress.total - progress.resumed);
-  if (is_telling) text += fmt::format(", {:.{}f} a second", rate, rate < 10 ? 1 : 0);
+  Pace pace(ended, progress.total, progress.resumed, elapsed_s);
+  std::string text = pace.so_far();
   if (progress.scored > 0) {
     text += fmt::format(", right {:.1f}%", share(progress.right, progress.scored));
   }
-  if (progress.in_flight > 0) text += fmt::format(", {} in flight", grouped(progress.in_flight));
-  if (progress.blocked > 0) text += fmt::format(", {} blocked", grouped(progress.blocked));
-  if (progress.failed > 0) text += fmt::format(", {} failed", grouped(progress.failed));
-  if (progress.unsupported > 0) {
-    text += fmt::format(", {} unsupported", grouped(progress.unsupported));
-  }
-  if (is_telling && ended < progress.total) {
-    text +=
-        fmt::format(", {} left", duration_text(static_cast<double>(progress.total - ended) / rate));
-  }
-  return text;
+  text += counts_text({{progress.in_flight, "in flight"},
+                       {progress.blocked, "blocked"},
+                       {progress.failed, "failed"},
+                       {progress.unsupported, "unsupported"}});
+  return text + pace.left();
+}
+
+std::string progress_text(const pipeline::StepProgress& progress, double elapsed_s) {
+  Pace pace(progress.done + progress.failed, progress.total, progress.resumed, elapsed_s);
+  std::string text = progress.note.empty() ? "" : progress.note + ": ";
+  text += pace.so_far();
+  text += counts_text({{progress.in_flight, "in flight"}, {progress.failed, "failed"}});
+  return text + pace.left();
 }
 
 ProgressLine::ProgressLine(Context& context, const Clock& clock)
@@ -57,16 +96,27 @@ ProgressLine::~ProgressLine() {
 }
 
 void ProgressLine::update(const eval::EvaluateProgress& progress) {
-  if (context_.quiet) return;
+  if (is_due()) show(progress_text(progress, elapsed_s()));
+}
+
+void ProgressLine::update(const pipeline::StepProgress& progress) {
+  if (is_due()) show(progress_text(progress, elapsed_s()));
+}
+
+bool ProgressLine::is_due() {
+  if (context_.quiet) return false;
   const auto now = clock_.now();
-  if (context_.err_is_terminal) {
-    if (is_drawn_ && now - last_shown_ < kRedrawEvery) return;
-  } else if (now - last_shown_ < kLineEvery) {
-    return;
-  }
-  last_shown_ = now;
-  const std::string text =
-      progress_text(progress, std::chrono::duration<double>(now - start_).count());
+  const bool is_due = context_.err_is_terminal ? !is_drawn_ || now - last_shown_ >= kRedrawEvery
+                                               : now - last_shown_ >= kLineEvery;
+  if (is_due) last_shown_ = now;
+  return is_due;
+}
+
+double ProgressLine::elapsed_s() const {
+  return std::chrono::duration<double>(last_shown_ - start_).count();
+}
+
+void ProgressLine::show(const std::string& text) {
   if (context_.err_is_terminal) {
     context_.err << "\r\x1b[K" << text << std::flush;
     is_drawn_ = true;

@@ -7,6 +7,7 @@
 #include "contra4/apps/command.h"
 #include "contra4/base/clock.h"
 #include "contra4/eval/evaluator.h"
+#include "contra4/pipeline/stage.h"
 
 namespace contra4::apps {
 
@@ -20,10 +21,14 @@ class ProgressLine {
 
   // Shows it if enough time has passed since the last time.
   void update(const eval::EvaluateProgress& progress);
+  void update(const pipeline::StepProgress& progress);
   // Leaves the terminal's line empty, for other words.
   void clear();
 
  private:
+  bool is_due();
+  double elapsed_s() const;
+  void show(const std::string& text);
   Context& context_;
   const Clock& clock_;
   Clock::TimePoint start_;
@@ -33,5 +38,7 @@ class ProgressLine {
 
 // "1,234 of 2,335 (52.8%), 118 a second, right 67.1%, 16 in flight, 2 failed, 0:09 left".
 std::string progress_text(const eval::EvaluateProgress& progress, double elapsed_s);
+// "questions: 1,234 of 22,000 (5.6%), 118 a second, 16 in flight, 2 failed, 3:02 left".
+std::string progress_text(const pipeline::StepProgress& progress, double elapsed_s);
 
 }  // namespace contra4::apps

@@ -102,9 +102,9 @@ class Evaluation {
                                                         *answer.choice + 1, item.num_scenes())};
       answer.choice.reset();
     }
-    JournalEntry entry;
+    ReplyRecord entry;
     entry.item_id = item.id.text;
-    entry.order = order_name(request.order);
+    entry.part = order_name(request.order);
     entry.state = state_of(answer.status);
     entry.text = std::move(answer.text);
     entry.choice = answer.choice;
@@ -129,16 +129,16 @@ class Evaluation {
  private:
   void leave_out(std::size_t number, const Item& item, const SceneOrder& order,
                  const Error& error) {
-    JournalEntry entry;
+    ReplyRecord entry;
     entry.item_id = item.id.text;
-    entry.order = order_name(order);
+    entry.part = order_name(order);
     entry.state = RequestState::kNotShown;
     entry.error = error;
     record(number, entry);
     report();
   }
 
-  void record(std::size_t number, const JournalEntry& entry) {
+  void record(std::size_t number, const ReplyRecord& entry) {
     // What a later run finds just as it was needs no second line.
     const bool is_known =
         index_.state(number) == entry.state &&
@@ -165,7 +165,7 @@ class Evaluation {
     }
   }
 
-  void score(const Item& item, const SceneOrder& order, const JournalEntry& entry) {
+  void score(const Item& item, const SceneOrder& order, const ReplyRecord& entry) {
     if (!item.answer) return;
     const auto shown = scoring::scene_views(item, order);
     const auto choice =

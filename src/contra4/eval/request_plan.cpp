@@ -1,35 +1,10 @@
 #include "contra4/eval/request_plan.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 namespace contra4::eval {
-
-namespace {
-constexpr int kMaxShards = 1'000'000;
-}
-
-Result<Shard> parse_shard(std::string_view text) {
-  Shard shard;
-  const char* const end = text.data() + text.size();
-  const auto index = std::from_chars(text.data(), end, shard.index);
-  if (index.ec == std::errc() && index.ptr != end && *index.ptr == '/') {
-    const auto count = std::from_chars(index.ptr + 1, end, shard.count);
-    if (count.ec == std::errc() && count.ptr == end && shard.index >= 1 &&
-        shard.index <= shard.count && shard.count <= kMaxShards) {
-      return shard;
-    }
-  }
-  return Error{
-      ErrorCode::kInvalidArgument,
-      fmt::format("shard '{}': wanted I/N with 1 <= I <= N, as in 1/4", text.substr(0, 40))};
-}
-
-std::string to_string(const Shard& shard) {
-  return fmt::format("{}/{}", shard.index, shard.count);
-}
 
 RequestPlan::RequestPlan(std::span<const Item> items, const PlanOptions& options) : items_(items) {
   orders_.resize(kMaxScenes + 1);

@@ -12,27 +12,15 @@
 #include <unordered_map>
 #include <vector>
 
-#include "contra4/base/error.h"
+#include "contra4/base/shard.h"
 #include "contra4/data/item.h"
 #include "contra4/eval/orders.h"
 
 namespace contra4::eval {
 
-// The index-th of `count` parts, from 1: items index - 1, index - 1 + count, ... of the set.
-struct Shard {
-  int index = 1;
-  int count = 1;
-  bool is_whole() const { return count == 1; }
-  friend bool operator==(const Shard&, const Shard&) = default;
-};
-
-// "2/8"; kInvalidArgument unless 1 <= I <= N <= 1,000,000.
-Result<Shard> parse_shard(std::string_view text);
-std::string to_string(const Shard& shard);
-
 struct PlanOptions {
   Permutations permutations = Permutations::kNone;
-  Shard shard{};
+  Shard shard{};  // items index - 1, index - 1 + count, ... of the set
   std::optional<std::int64_t> limit{};  // the first so many items of the shard; empty: all
 };
 

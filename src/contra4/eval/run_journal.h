@@ -12,42 +12,10 @@
 
 #include "contra4/base/error.h"
 #include "contra4/eval/request_plan.h"
-#include "contra4/inference/answerer.h"
+#include "contra4/inference/reply_record.h"
 #include "contra4/io/file.h"
 
 namespace contra4::eval {
-
-// How far a request is. Answered and blocked are final and never asked again.
-enum class RequestState : std::uint8_t {
-  kOpen,         // nothing known
-  kAnswered,     // a reply, right or wrong
-  kBlocked,      // refused for its content
-  kUnsupported,  // the model cannot take one of its modalities
-  kFailed,       // no reply after all tries
-  kNotShown,     // the input has nothing for one of its scenes; not sent
-};
-std::string_view to_string(RequestState state);
-inline bool is_final(RequestState state) {
-  return state == RequestState::kAnswered || state == RequestState::kBlocked;
-}
-
-struct JournalEntry {
-  std::string item_id;
-  std::string order;  // order_name()
-  RequestState state = RequestState::kOpen;
-  std::string text;
-  std::optional<int> choice;  // of the answerer itself, by place shown
-  std::vector<double> scores;
-  TokenUsage usage;
-  double latency_s = 0;
-  int tries = 0;
-  std::string endpoint;
-  std::string raw_reply;
-  Error error;  // of every state but kAnswered
-};
-
-std::string to_json_line(const JournalEntry& entry);
-Result<JournalEntry> parse_journal_line(std::string_view line);
 
 // The state of every request of a plan: nine bytes each.
 class JournalIndex {
@@ -84,7 +52,7 @@ class JournalLines {
  public:
   explicit JournalLines(const std::filesystem::path& path);
   // Of an offset that an index of the same file gave.
-  JournalEntry at(std::uint64_t offset) const;
+  ReplyRecord at(std::uint64_t offset) const;
 
  private:
   io::MappedFile file_;

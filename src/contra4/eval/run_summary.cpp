@@ -40,9 +40,9 @@ RunSummary summarize(const RequestPlan& plan, const JournalIndex& index,
     }
     if (listed[static_cast<std::size_t>(state)]++ >= kMaxListedMisses) continue;
     if (!lines) lines.emplace(journal_path);
-    JournalEntry entry = lines->at(index.offset(request));
+    ReplyRecord entry = lines->at(index.offset(request));
     summary.missed.push_back(
-        {std::move(entry.item_id), std::move(entry.order), state, std::move(entry.error)});
+        {std::move(entry.item_id), std::move(entry.part), state, std::move(entry.error)});
   }
   return summary;
 }

@@ -217,7 +217,7 @@ std::string missed_section(const eval::Results& results) {
   for (const eval::MissedRequest& missed : results.missed) {
     if (table.rows.size() == kMaxListedMisses) break;
     Row row;
-    row.cells = {missed.item_id, missed.order, std::string(eval::to_string(missed.state)),
+    row.cells = {missed.item_id, missed.order, std::string(to_string(missed.state)),
                  missed.error.message};
     table.rows.push_back(std::move(row));
   }

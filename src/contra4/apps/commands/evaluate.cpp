@@ -54,7 +54,7 @@ struct Flags {
 constexpr std::size_t kMaxNamedFailures = 20;
 
 eval::PlanOptions plan_options(const Flags& flags) {
-  const auto shard = eval::parse_shard(flags.shard);
+  const auto shard = parse_shard(flags.shard);
   if (!shard) throw UsageError("--shard: " + shard.error().message);
   return {.permutations = *eval::parse_permutations(flags.permutations),
           .shard = *shard,
