@@ -70,7 +70,7 @@ TEST_F(ReportTest, WhatWentWrongIsSaidAtTheTop) {
   results.warnings = {"p.json: 3 rows of items that the set does not have"};
   results.missed = {{"item_1",
                      "ABC",
-                     eval::RequestState::kFailed,
+                     RequestState::kFailed,
                      {ErrorCode::kUnavailable, "503 | <b>bad</b>"}}};
   const std::string report = report_markdown(results, {});
   EXPECT_THAT(report, AllOf(HasSubstr("**Only 40 of 48 items are scored; 8 have no prediction"),

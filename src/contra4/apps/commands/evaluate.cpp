@@ -154,7 +154,7 @@ void show_results(Context& context, const Flags& flags, const eval::Results& res
 void tell_misses(Context& context, const eval::RunSummary& summary) {
   std::size_t told = 0;
   for (const auto& missed : summary.missed) {
-    if (missed.state == eval::RequestState::kNotShown) continue;
+    if (missed.state == RequestState::kNotShown) continue;
     if (++told > kMaxNamedFailures) break;
     context.err << fmt::format("{}: {} ({}): {}", to_string(missed.state), missed.item_id,
                                missed.order, missed.error.message)
