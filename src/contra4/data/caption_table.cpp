@@ -63,7 +63,7 @@ const std::string* CaptionTable::find(std::string_view source, const RecordId& i
 }
 
 void CaptionTable::add(std::string_view source, const RecordId& id, std::string caption) {
-  captions_.try_emplace(key_of(source, id.text), std::move(caption));
+  captions_.emplace(key_of(source, id.text), std::move(caption));
 }
 
 }  // namespace contra4::data

@@ -18,7 +18,7 @@ constexpr std::size_t kBlock = 64;
 std::uint64_t equal_mask(const char* block, char wanted) {
   const __m128i pattern = _mm_set1_epi8(wanted);
   std::uint64_t mask = 0;
-  for (unsigned i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < 4; ++i) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + i * 16));
     const auto part = static_cast<std::uint16_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, pattern)));
     mask |= static_cast<std::uint64_t>(part) << (i * 16);

@@ -11,6 +11,7 @@
 
 #include "contra4/base/hash.h"
 #include "contra4/base/version.h"
+#include "contra4/inference/service_settings.h"
 #include "contra4/io/file.h"
 #include "contra4/io/journal.h"
 #include "contra4/io/json_writer.h"
@@ -22,13 +23,10 @@ namespace {
 constexpr std::array<std::string_view, 5> kRunFiles = {
     "config.json", "journal.jsonl", "predictions.json", "results.json", "report.md"};
 
-// Members that do not change an answer, by their whole dotted name ...
+// Members that do not change an answer, by their whole dotted name. Nor does any within
+// `dataset_file`, or that is_service_setting().
 constexpr std::array<std::string_view, 3> kIndifferentNames = {"contra4", "scoring",
                                                                "dataset.name"};
-// ... or by any part of it: where servers and the data set's file are, and how many workers there
-// are.
-constexpr std::array<std::string_view, 6> kIndifferentParts = {
-    "endpoints", "base_url", "base_urls", "dataset_file", "workers", "concurrency"};
 
 bool is_decisive_name(std::string_view name) {
   if (std::find(kIndifferentNames.begin(), kIndifferentNames.end(), name) !=
@@ -38,10 +36,7 @@ bool is_decisive_name(std::string_view name) {
   while (!name.empty()) {
     const std::size_t dot = name.find('.');
     const std::string_view part = name.substr(0, dot);
-    if (std::find(kIndifferentParts.begin(), kIndifferentParts.end(), part) !=
-        kIndifferentParts.end()) {
-      return false;
-    }
+    if (part == "dataset_file" || is_service_setting(part)) return false;
     name.remove_prefix(dot == std::string_view::npos ? name.size() : dot + 1);
   }
   return true;
@@ -52,7 +47,7 @@ void flatten(const io::JsonValue& value, const std::string& prefix,
              std::vector<std::pair<std::string, std::string>>& out) {
   if (const auto* object = value.find_object(); object != nullptr && !object->empty()) {
     for (const auto& [name, child] : *object) {
-      flatten(child, prefix.empty() ? name : prefix + "." + name, out);
+      flatten(child, prefix.empty() ? name : fmt::format("{}.{}", prefix, name), out);
     }
     return;
   }
@@ -204,7 +199,7 @@ std::filesystem::path default_run_folder(const RunConfig& config,
   flatten(io::parse_json(to_json(config), "configuration").value(), {}, members);
   std::string decisive;
   for (const auto& [name, value] : members) {
-    if (is_decisive_name(name)) decisive += name + "\x1f" + value + "\x1e";
+    if (is_decisive_name(name)) decisive += fmt::format("{}\x1f{}\x1e", name, value);
   }
   return parent / fmt::format("{}-{}-{}", file_name_of(config.dataset), file_name_of(config.model),
                               sha256_hex(decisive).substr(0, 8));

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#define ZLIB_CONST  // next_in points to const: zlib reads only
 #include <zlib.h>
 
 #include "contra4/base/error.h"
@@ -50,8 +51,7 @@ class GzipSink final : public ByteSink {
 
  private:
   void deflate_piece(std::string_view piece, int flush) {
-    // zlib does not write through next_in; its type lacks the const.
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
+    stream_.next_in = reinterpret_cast<const Bytef*>(piece.data());
     stream_.avail_in = static_cast<uInt>(piece.size());
     do {
       stream_.next_out = reinterpret_cast<Bytef*>(output_.data());
