@@ -1,8 +1,6 @@
 #include "contra4/clients/exec_process.h"
 
 #include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,15 +9,12 @@
 #include <csignal>
 #include <ctime>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
 #include "contra4/clients/chat_protocol.h"
-
-extern char** environ;
 
 namespace contra4::clients {
 
@@ -68,7 +63,7 @@ sigset_t only_sigpipe() {
 
 // Reads into `out` what is there, at most `max_bytes`. False at the end of the stream.
 bool read_available(int descriptor, std::string& out, std::size_t max_bytes) {
-  std::array<char, 65536> block;
+  std::array<char, 65536> block{};
   for (std::size_t total = 0; total < max_bytes;) {
     const std::size_t wanted = std::min(block.size(), max_bytes - total);
     const ssize_t count = ::read(descriptor, block.data(), wanted);
@@ -111,39 +106,12 @@ ExecProcess::ExecProcess(const std::string& command) {
   Pipe output;
   Pipe error;
 
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, input.read, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output.write, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, error.write, STDERR_FILENO);
-
-  // Signals as in a fresh process, whatever this one ignores or blocks.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&defaults, signal);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-  std::string shell = "sh";
-  std::string flag = "-c";
-  std::string script = command;
-  const std::array<char*, 4> arguments = {shell.data(), flag.data(), script.data(), nullptr};
-  const int failure =
-      ::posix_spawn(&pid_, "/bin/sh", &actions, &attributes, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (failure != 0) {
-    pid_ = -1;
-    throw Exception(ErrorCode::kUnavailable, fmt::format("[exec] cannot start /bin/sh: {}",
-                                                         std::generic_category().message(failure)));
-  }
+  child_ = std::make_unique<ChildProcess>(ChildCommand{.program = "/bin/sh",
+                                                       .arguments = {"-c", command},
+                                                       .variables = {},
+                                                       .input = input.read,
+                                                       .output = output.write,
+                                                       .error = error.write});
   input_ = take_nonblocking(input.write);
   output_ = take_nonblocking(output.read);
   error_ = take_nonblocking(error.read);
@@ -192,49 +160,9 @@ void ExecProcess::close_input() {
   close_descriptor(input_);
 }
 
-bool ExecProcess::has_exited() const {
-  if (pid_ < 0) return true;
-  siginfo_t info{};
-  // The process stays a zombie, so that its group's number is not given to another.
-  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-         info.si_pid == pid_;
-}
-
-void ExecProcess::wait_for_exit(std::chrono::milliseconds patience) const {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!has_exited() && std::chrono::steady_clock::now() < end) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-}
-
-void ExecProcess::kill_group(int signal) const {
-  ::kill(-pid_, signal);
-}
-
 void ExecProcess::terminate(std::chrono::milliseconds grace) {
-  if (pid_ < 0) return;
-  if (grace.count() > 0 && !has_exited()) {
-    kill_group(SIGTERM);
-    wait_for_exit(grace);
-  }
-  kill_group(SIGKILL);  // children that the command left behind, too
-  while (::waitpid(pid_, &wait_status_, 0) < 0 && errno == EINTR) {
-  }
-  pid_ = -1;
+  child_->terminate(grace);
   read_error();
-}
-
-std::string ExecProcess::how_it_ended() const {
-  if (WIFSIGNALED(wait_status_)) {
-    const int signal = WTERMSIG(wait_status_);
-    const char* name = ::sigdescr_np(signal);
-    return fmt::format("killed by signal {} ({})", signal, name == nullptr ? "unknown" : name);
-  }
-  return fmt::format("exit status {}", WEXITSTATUS(wait_status_));
-}
-
-int ExecProcess::exit_status() const {
-  return WIFEXITED(wait_status_) ? WEXITSTATUS(wait_status_) : -1;
 }
 
 std::string ExecProcess::last_words() const {

@@ -1,12 +1,13 @@
 // One process of a user's command with pipes to all three of its streams, none of which blocks.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+
+#include "contra4/clients/child_process.h"
 
 namespace contra4::clients {
 
@@ -47,27 +48,24 @@ class ExecProcess {
   void close_input();
 
   // Whether the command itself has ended; its children may go on.
-  bool has_exited() const;
+  bool has_exited() const { return child_->has_exited(); }
   // Returns when the command has ended, at the latest after `patience`.
-  void wait_for_exit(std::chrono::milliseconds patience) const;
+  void wait_for_exit(std::chrono::milliseconds patience) const { child_->wait_for_exit(patience); }
   // Signals the whole group, and waits up to `grace` before it kills. Then the status is known.
   void terminate(std::chrono::milliseconds grace);
 
   // "exit status 3", "killed by signal 9 (Killed)"; after terminate().
-  std::string how_it_ended() const;
+  std::string how_it_ended() const { return child_->how_it_ended(); }
   // Of the shell: 127 when there is no such command; -1 for a signal.
-  int exit_status() const;
+  int exit_status() const { return child_->exit_status(); }
   // Its last words on standard error, on one line; empty when it said nothing.
   std::string last_words() const;
 
  private:
-  void kill_group(int signal) const;
-
-  pid_t pid_ = -1;  // -1 once reaped
+  std::unique_ptr<ChildProcess> child_;
   int input_ = -1;
   int output_ = -1;
   int error_ = -1;
-  int wait_status_ = 0;
   std::string error_tail_;
 };
 
