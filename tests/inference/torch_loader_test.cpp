@@ -10,6 +10,7 @@
 #include "contra4/base/shared_module.h"
 #include "tests/support/test_env.h"
 #include "tests/support/toy_minilm.h"
+#include "tests/support/vectors.h"
 
 namespace contra4 {
 namespace {
@@ -24,6 +25,15 @@ TEST(TorchLoader, OpensTheModuleAndEmbeds) {
   const std::vector<std::string> texts = {"a b", "c"};
   EXPECT_EQ(embedder->embed(texts).size(), 2U);
   EXPECT_EQ(&open_torch_module(), &open_torch_module());
+}
+
+TEST(TorchLoader, TheModuleSearchesAsTheProgramDoes) {
+  const std::vector<float> base = testing::random_unit_rows(50, 16, 1);
+  const auto search = open_torch_module().make_neighbor_search(1);
+  const Neighbors found = search->search(base, base, 16, 5, {});
+  const Neighbors expected = make_portable_neighbor_search()->search(base, base, 16, 5, {});
+  EXPECT_EQ(found.rows, expected.rows);
+  EXPECT_EQ(found.scores, expected.scores);
 }
 
 TEST(TorchLoader, ErrorsOfTheModuleAreCaughtInTheProgram) {

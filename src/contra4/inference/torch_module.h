@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "contra4/inference/embedder.h"
+#include "contra4/inference/neighbor_search.h"
 
 namespace contra4 {
 
@@ -20,11 +21,13 @@ class TorchModule {
   virtual ~TorchModule() = default;
   // Throws kNotFound, kDataLoss with the file and tensor at fault.
   virtual std::unique_ptr<Embedder> make_minilm(const EmbedderOptions& options) const = 0;
+  // By matrix products; 0 threads: all cores.
+  virtual std::unique_ptr<NeighborSearch> make_neighbor_search(int num_threads) const = 0;
 };
 
 // The module exports one function of this type under this name. The number changes with any header
 // above, so that a program never opens a module of another build.
-inline constexpr int kTorchModuleVersion = 1;
+inline constexpr int kTorchModuleVersion = 2;
 inline constexpr char kTorchModuleEntry[] = "contra4_torch_module";
 using TorchModuleEntry = const TorchModule* (*)(int version);  // null for another version
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "contra4/models/exact_search.h"
 #include "contra4/models/minilm.h"
 
 namespace contra4::models {
@@ -13,6 +14,9 @@ class Module : public TorchModule {
  public:
   std::unique_ptr<Embedder> make_minilm(const EmbedderOptions& options) const override {
     return std::make_unique<MiniLm>(options);
+  }
+  std::unique_ptr<NeighborSearch> make_neighbor_search(int num_threads) const override {
+    return std::make_unique<ExactSearch>(ExactSearch::Options{.num_threads = num_threads});
   }
 };
 
