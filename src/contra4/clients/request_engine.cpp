@@ -59,7 +59,7 @@ std::optional<milliseconds> wished_delay(const net::HttpResponse& response,
 // what ended: what follows is done outside of the transport, where source, sink and protocol may
 // throw.
 struct RequestEngine::State {
-  State(std::vector<std::string> base_urls, const EngineOptions& engine_options,
+  State(const std::vector<std::string>& base_urls, const EngineOptions& engine_options,
         std::unique_ptr<ChatProtocol> chat_protocol, std::unique_ptr<net::Transport> http_transport,
         const Clock& steady_clock)
       : options(engine_options),
@@ -458,11 +458,11 @@ milliseconds RequestEngine::State::next_wait() const {
   return std::chrono::ceil<milliseconds>(until - now);
 }
 
-RequestEngine::RequestEngine(std::vector<std::string> base_urls, const EngineOptions& options,
-                             std::unique_ptr<ChatProtocol> protocol,
+RequestEngine::RequestEngine(const std::vector<std::string>& base_urls,
+                             const EngineOptions& options, std::unique_ptr<ChatProtocol> protocol,
                              std::unique_ptr<net::Transport> transport, const Clock& clock)
-    : state_(std::make_unique<State>(std::move(base_urls), options, std::move(protocol),
-                                     std::move(transport), clock)) {}
+    : state_(std::make_unique<State>(base_urls, options, std::move(protocol), std::move(transport),
+                                     clock)) {}
 
 RequestEngine::~RequestEngine() = default;
 

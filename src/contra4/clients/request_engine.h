@@ -19,7 +19,7 @@ class RequestEngine {
  public:
   // `base_urls` are only names and numbers here: the protocol builds the URLs. The clock must
   // outlive the engine. Throws kInvalidArgument for options out of range.
-  RequestEngine(std::vector<std::string> base_urls, const EngineOptions& options,
+  RequestEngine(const std::vector<std::string>& base_urls, const EngineOptions& options,
                 std::unique_ptr<ChatProtocol> protocol, std::unique_ptr<net::Transport> transport,
                 const Clock& clock);
   ~RequestEngine();
