@@ -10,7 +10,7 @@ namespace {
 
 double activated(const char* name, double value) {
   at::Tensor x = at::tensor({value});
-  activate_(find_activation(name).value(), x);
+  activate(find_activation(name).value(), x);
   return x.item<double>();
 }
 

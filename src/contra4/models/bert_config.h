@@ -15,7 +15,7 @@ struct BertConfig {
   std::int64_t vocabulary_size = 0;
   std::int64_t width = 0;               // hidden_size
   std::int64_t num_layers = 0;          // num_hidden_layers
-  std::int64_t num_heads = 0;           // num_attention_heads; divides width
+  std::int64_t num_heads = 1;           // num_attention_heads; divides width
   std::int64_t feed_forward_width = 0;  // intermediate_size
   std::int64_t max_positions = 0;       // max_position_embeddings
   std::int64_t num_token_types = 0;     // type_vocab_size

@@ -1,7 +1,7 @@
 #include "contra4/models/bert_encoder.h"
 
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
@@ -39,11 +39,8 @@ at::Tensor BertEncoder::forward(const std::vector<std::int64_t>& token_ids,
 
 at::Tensor BertEncoder::embed_tokens(const std::vector<std::int64_t>& token_ids,
                                      const nn::SequenceGroups& groups) const {
-  const auto num_rows = static_cast<std::int64_t>(token_ids.size());
-  CONTRA4_CHECK(num_rows == nn::num_rows(groups), "one token a row");
-  // Only read, and only during this call.
-  const at::Tensor ids = at::from_blob(const_cast<std::int64_t*>(token_ids.data()), {num_rows},
-                                       at::TensorOptions().dtype(at::kLong));
+  CONTRA4_CHECK(std::ssize(token_ids) == nn::num_rows(groups), "one token a row");
+  const at::Tensor ids = at::tensor(token_ids, at::kLong);
   at::Tensor x = words_.index_select(0, ids);
   std::int64_t first_row = 0;
   for (const nn::SequenceGroup& group : groups) {

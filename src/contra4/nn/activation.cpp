@@ -29,7 +29,7 @@ std::optional<Activation> find_activation(std::string_view name) {
   return row->activation;
 }
 
-void activate_(Activation activation, at::Tensor& x) {
+void activate(Activation activation, at::Tensor& x) {
   switch (activation) {
     case Activation::kGelu:
       at::gelu_(x);

@@ -19,6 +19,6 @@ enum class Activation {
 std::optional<Activation> find_activation(std::string_view name);
 
 // Element by element, in place: x is spent.
-void activate_(Activation activation, at::Tensor& x);
+void activate(Activation activation, at::Tensor& x);
 
 }  // namespace contra4::nn

@@ -26,7 +26,7 @@ at::Tensor EncoderBlock::forward(const at::Tensor& x, const SequenceGroups& grou
   const at::Tensor mixed = self_attention(query_key_value_(x), groups, shape_.num_heads);
   const at::Tensor attended = attention_norm_(attention_output_(mixed).add_(x));
   at::Tensor hidden = feed_forward_in_(attended);
-  activate_(shape_.activation, hidden);
+  activate(shape_.activation, hidden);
   return feed_forward_norm_(feed_forward_out_(hidden).add_(attended));
 }
 
