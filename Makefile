@@ -59,10 +59,10 @@ format-check:  ## say which sources clang-format would change
 	@tools/setup.sh packages FORMAT
 	@git ls-files '*.h' '*.cpp' | xargs clang-format-16 --dry-run --Werror && echo "format: all sources are laid out"
 
-tidy: setup  ## clang-tidy over all sources, as .clang-tidy says
+tidy: setup  ## clang-tidy over all sources; CHANGED=REF: over those that differ from a commit
 	@tools/setup.sh packages TIDY
 	@tools/configure.sh dev
-	@tools/tidy.sh build-dev $(JOBS)
+	@tools/tidy.sh build-dev $(JOBS) $(if $(CHANGED),--changed $(CHANGED))
 
 test-integration: build  ## against servers and clients of others (pip packages of its own)
 	@tests/integration/run.sh
