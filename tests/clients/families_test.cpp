@@ -157,6 +157,27 @@ TEST_F(FamiliesTest, UnknownPromptsAreRefused) {
   EXPECT_THROW(make("openai/m"), Exception);
 }
 
+TEST_F(FamiliesTest, ServersWriteTextAndNobodyElse) {
+  context_.base_urls = {"http://localhost:8000/v1"};
+  for (const char* spec : {"openai/m", "gemini/m"}) {
+    EXPECT_NE(make_generator(parse_model_spec(spec, true), context_), nullptr) << spec;
+  }
+  // No prompt is looked for, as the caller brings its own.
+  context_.prompt = "no-such-prompt";
+  EXPECT_NE(make_generator(parse_model_spec("some/model", true), context_), nullptr);
+  for (const char* spec : {"blind/always-A", "embed/minilm", "exec/cat", "replay/x.json"}) {
+    try {
+      make_generator(parse_model_spec(spec, true), context_);
+      FAIL() << spec;
+    } catch (const Exception& exception) {
+      EXPECT_EQ(exception.code(), ErrorCode::kInvalidArgument);
+      EXPECT_NE(std::string(exception.what()).find("openai/NAME and gemini/NAME do"),
+                std::string::npos)
+          << exception.what();
+    }
+  }
+}
+
 TEST_F(FamiliesTest, ExecAndReplayTakeTheRestOfTheSpec) {
   EXPECT_EQ(make("exec/cat -n")->description_json(), R"({"command": "cat -n"})");
   EXPECT_THROW(make("replay/no/such/file.json"), Exception);

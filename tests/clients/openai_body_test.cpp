@@ -105,6 +105,41 @@ TEST(OpenAiBody, JoinsMessagesToOnePromptForCompletions) {
   EXPECT_EQ(root.find("messages"), nullptr);
 }
 
+TEST(OpenAiBody, BeginsTheReplyWhereAServerGoesOnFromIt) {
+  GenerateRequest request = text_request("Question:");
+  request.reply_prefix = "Which scene";
+  const auto older = json(body_of(request, {}, OpenAiApi::kCompletions));
+  EXPECT_EQ(*older.find("prompt")->find_string(), "Question: Which scene");
+  EXPECT_EQ(older.find("continue_final_message"), nullptr);
+  const auto chat = json(body_of(request));
+  ASSERT_EQ(chat.find("messages")->find_array()->size(), 2U);
+  EXPECT_EQ(*chat.find_path("messages", 1, "role")->find_string(), "assistant");
+  EXPECT_EQ(*chat.find_path("messages", 1, "content")->find_string(), "Which scene");
+  EXPECT_EQ(chat.find("add_generation_prompt")->find_bool(), false);
+  EXPECT_EQ(chat.find("continue_final_message")->find_bool(), true);
+  const auto plain = json(body_of(request, {Quirk::kNoPrefill}));
+  EXPECT_EQ(plain.find("messages")->find_array()->size(), 1U);
+  EXPECT_EQ(plain.find("continue_final_message"), nullptr);
+  // Without a prefix there is nothing to learn about it.
+  EXPECT_TRUE(possible_openai_quirks(request, OpenAiApi::kChat, {}).has(Quirk::kNoPrefill));
+  EXPECT_FALSE(
+      possible_openai_quirks(text_request("x"), OpenAiApi::kChat, {}).has(Quirk::kNoPrefill));
+}
+
+TEST(ReplyPrefix, StandsInFrontOfWhatWentOnFromIt) {
+  const auto chat = [](const char* text) {
+    return with_reply_prefix("Which scene", text, OpenAiApi::kChat);
+  };
+  EXPECT_EQ(chat(" has a dog?"), "Which scene has a dog?");
+  EXPECT_EQ(chat("has a dog?"), "Which scene has a dog?");  // the blank was cut off
+  EXPECT_EQ(chat("'s dog barks?"), "Which scene's dog barks?");
+  EXPECT_EQ(chat(" Which scene has a dog?"), " Which scene has a dog?");  // given back
+  EXPECT_EQ(chat("Sure! Which scene has a dog?"), "Sure! Which scene has a dog?");
+  EXPECT_EQ(chat(""), "Which scene");
+  EXPECT_EQ(with_reply_prefix("Which scene", "A or B?", OpenAiApi::kCompletions),
+            "Which scene A or B?");
+}
+
 class OpenAiBodyWithMedia : public ::testing::Test {
  protected:
   io::JsonValue part(const GenerateRequest& request, int style) {

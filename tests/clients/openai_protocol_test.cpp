@@ -167,6 +167,26 @@ TEST(OpenAiProtocol, LearnsTheOtherNameOfTheTokenLimit) {
   EXPECT_NE(json(protocol.build(request, 1).value().body).find("max_tokens"), nullptr);
 }
 
+TEST(OpenAiProtocol, LearnsWhichServersGoOnFromTheBeginningOfAReply) {
+  GenerateRequest request = text_request("x");
+  request.reply_prefix = "Which scene";
+  const auto going_on = reply(200, chat(R"({"content": " has a dog?"})"));
+  for (const char* words : {"Unrecognized request argument supplied: continue_final_message",
+                            "This model does not support assistant message prefill.",
+                            "Unexpected keys in the request: {'add_generation_prompt'}",
+                            "Expected last role User or Tool for serving but got assistant"}) {
+    OpenAiProtocol protocol = make();
+    EXPECT_EQ(ask(protocol, request, reply(400, error_body(words))).next, Next::kAskAgain) << words;
+    EXPECT_TRUE(protocol.quirks(0).has(Quirk::kNoPrefill));
+    const auto again = json(protocol.build(request, 0).value().body);
+    EXPECT_EQ(again.find("messages")->find_array()->size(), 1U);
+    // There a reply is what it is; the other endpoint still goes on.
+    EXPECT_EQ(ask(protocol, request, going_on).text, " has a dog?");
+    EXPECT_TRUE(protocol.build(request, 1));
+    EXPECT_EQ(protocol.parse(request, 1, going_on).text, "Which scene has a dog?");
+  }
+}
+
 struct Refusal {
   const char* name;
   int status;

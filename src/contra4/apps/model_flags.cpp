@@ -23,18 +23,7 @@ std::chrono::milliseconds milliseconds_of(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
-void add_server_flags(CLI::App& app, ModelFlags& flags) {
-  app.option_defaults()->group("Servers");
-  app.add_option(
-         "--base-url", flags.base_urls,
-         "where the server is, up to and with /v1; several share the load (repeat the flag) "
-         "[default: OPENAI_BASE_URL, else the service's own]")
-      ->type_name("URL")
-      ->allow_extra_args(false);
-  app.add_option("--api", flags.api, "chat, or the older completions")
-      ->type_name("NAME")
-      ->transform(one_of({"chat", "completions"}))
-      ->capture_default_str();
+void add_prompt_flags(CLI::App& app, ModelFlags& flags) {
   app.add_option("--prompt", flags.prompt,
                  "contrastive, published (the caption baseline's), or a file: YAML with the fields "
                  "of a prompt, or plain text")
@@ -46,6 +35,21 @@ void add_server_flags(CLI::App& app, ModelFlags& flags) {
       ->type_name("FORM")
       ->transform(one_of({"text", "schema", "logprobs"}))
       ->capture_default_str();
+}
+
+void add_server_flags(CLI::App& app, ModelFlags& flags, ModelUse use) {
+  app.option_defaults()->group("Servers");
+  app.add_option(
+         "--base-url", flags.base_urls,
+         "where the server is, up to and with /v1; several share the load (repeat the flag) "
+         "[default: OPENAI_BASE_URL, else the service's own]")
+      ->type_name("URL")
+      ->allow_extra_args(false);
+  app.add_option("--api", flags.api, "chat, or the older completions")
+      ->type_name("NAME")
+      ->transform(one_of({"chat", "completions"}))
+      ->capture_default_str();
+  if (use != ModelUse::kWriting) add_prompt_flags(app, flags);
   app.add_option("--temperature", flags.temperature, "0: greedy [default: the prompt's]")
       ->type_name("T")
       ->check(number(0, 10));
@@ -94,6 +98,9 @@ void add_load_flags(CLI::App& app, ModelFlags& flags) {
   app.add_option("--prices", flags.prices,
                  "YAML: model name, with prompt and completion in US dollars per million tokens")
       ->type_name("FILE");
+}
+
+void add_program_flags(CLI::App& app, ModelFlags& flags) {
   app.option_defaults()->group("Programs");
   app.add_option("--workers", flags.workers, "processes of exec/COMMAND side by side")
       ->type_name("N")
@@ -153,15 +160,18 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, ModelUse use) {
                  "FAMILY/NAME, see `contra4 models`; any other name is a model on --base-url")
       ->type_name("SPEC")
       ->required();
-  app.add_option("--fit", flags.fit,
-                 "data set that priors are fitted on (the validation set), never the one scored")
-      ->type_name("FILE");
+  if (use != ModelUse::kWriting) {
+    app.add_option("--fit", flags.fit,
+                   "data set that priors are fitted on (the validation set), never the one scored")
+        ->type_name("FILE");
+  }
   app.add_option("--seed", flags.seed, "of all that is drawn")
       ->type_name("N")
       ->check(whole_number(0))
       ->capture_default_str();
-  add_server_flags(app, flags);
-  if (use == ModelUse::kManyQuestions) add_load_flags(app, flags);
+  add_server_flags(app, flags, use);
+  if (use != ModelUse::kOneQuestion) add_load_flags(app, flags);
+  if (use != ModelUse::kWriting) add_program_flags(app, flags);
 }
 
 bool is_prompted(const clients::ModelSpec& spec) {
@@ -179,24 +189,28 @@ clients::ModelSpec spec_of(const ModelFlags& flags, bool has_base_url) {
   }
 }
 
-}  // namespace
+struct ServedSpec {
+  clients::ModelSpec spec;
+  std::vector<std::string> base_urls;
+};
 
-OpenedModel open_model(const ModelFlags& flags, const Context& context, const Clock& clock) {
+ServedSpec served_spec_of(const ModelFlags& flags, const Context& context) {
   std::vector<std::string> base_urls = flags.base_urls;
   const auto environment_url = context.environment("OPENAI_BASE_URL");
-  OpenedModel model;
-  model.spec = spec_of(flags, !base_urls.empty() || environment_url);
+  ServedSpec served;
+  served.spec = spec_of(flags, !base_urls.empty() || environment_url);
   // The environment wins over --config, and what is typed over the environment.
   const bool is_typed = context.typed_flags.contains("base-url");
-  if (model.spec.family == "openai" && environment_url && !is_typed) {
+  if (served.spec.family == "openai" && environment_url && !is_typed) {
     base_urls = {*environment_url};
   }
-  if (flags.fit) {
-    model.fit = std::make_shared<const data::Dataset>(
-        data::load_dataset(*flags.fit, {.answer = true, .captions = false}));
-  }
-  model.price = price_of(flags, model.spec.name);
+  served.base_urls = std::move(base_urls);
+  return served;
+}
 
+clients::AnswererContext parts_of(const ModelFlags& flags, const Context& context,
+                                  const Clock& clock, std::vector<std::string> base_urls,
+                                  const std::optional<clients::TokenPrice>& price) {
   clients::AnswererContext parts;
   parts.environment = context.environment;
   parts.clock = &clock;
@@ -207,16 +221,43 @@ OpenedModel open_model(const ModelFlags& flags, const Context& context, const Cl
   parts.sampling = {
       .temperature = flags.temperature, .top_p = flags.top_p, .max_tokens = flags.max_new_tokens};
   parts.format = *clients::parse_answer_format(flags.answer);
-  parts.engine = engine_of(flags, model.price);
+  parts.engine = engine_of(flags, price);
   parts.make_transport = [] { return net::make_curl_transport(); };
   parts.exec.num_workers = flags.workers;
   if (flags.timeout_s) parts.exec.timeout = milliseconds_of(*flags.timeout_s);
   if (flags.max_tries) parts.exec.max_tries = *flags.max_tries;
-  parts.fit = model.fit;
   parts.open_embedder = [&context] {
     return open_torch_module().make_minilm({.folder = minilm_folder(context.environment)});
   };
+  return parts;
+}
+
+}  // namespace
+
+OpenedModel open_model(const ModelFlags& flags, const Context& context, const Clock& clock) {
+  ServedSpec served = served_spec_of(flags, context);
+  OpenedModel model;
+  model.spec = std::move(served.spec);
+  if (flags.fit) {
+    model.fit = std::make_shared<const data::Dataset>(
+        data::load_dataset(*flags.fit, {.answer = true, .captions = false}));
+  }
+  model.price = price_of(flags, model.spec.name);
+  clients::AnswererContext parts =
+      parts_of(flags, context, clock, std::move(served.base_urls), model.price);
+  parts.fit = model.fit;
   model.answerer = clients::make_answerer(model.spec, parts);
+  return model;
+}
+
+OpenedGenerator open_generator(const ModelFlags& flags, const Context& context,
+                               const Clock& clock) {
+  ServedSpec served = served_spec_of(flags, context);
+  OpenedGenerator model;
+  model.spec = std::move(served.spec);
+  model.price = price_of(flags, model.spec.name);
+  model.generator = clients::make_generator(
+      model.spec, parts_of(flags, context, clock, std::move(served.base_urls), model.price));
   return model;
 }
 

@@ -1,4 +1,4 @@
-// The flags that say which model is asked and how: shared by evaluate and ask.
+// The flags that say which model is asked and how: shared by all commands that ask one.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,9 @@ struct ModelFlags {
   std::uint64_t seed = 0;
 };
 
-// Declares them; a question asked once (`ask`) has no use for those about many.
-enum class ModelUse { kManyQuestions, kOneQuestion };
+// Declares them; a question asked once (`ask`) has no use for those about many, a step that writes
+// text (`generate`) none for those about answers.
+enum class ModelUse { kManyQuestions, kOneQuestion, kWriting };
 void add_model_flags(CLI::App& app, ModelFlags& flags, ModelUse use);
 
 // A model and what it was made from.
@@ -55,6 +56,17 @@ struct OpenedModel {
 // `clock` outlives the model. Throws UsageError for flags that contradict each other, and as
 // clients::make_answerer.
 OpenedModel open_model(const ModelFlags& flags, const Context& context, const Clock& clock);
+
+// A model that writes text, for steps that bring their own prompts and sampling.
+struct OpenedGenerator {
+  clients::ModelSpec spec;
+  std::optional<clients::TokenPrice> price;  // of the model, from --prices
+  std::unique_ptr<TextGenerator> generator;
+};
+
+// As open_model(); also throws kInvalidArgument for a model that writes no text. To open another
+// model beside it, give `flags` with its `model` changed.
+OpenedGenerator open_generator(const ModelFlags& flags, const Context& context, const Clock& clock);
 
 // Whether a prompt stands between question and model.
 bool is_prompted(const clients::ModelSpec& spec);

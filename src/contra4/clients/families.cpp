@@ -69,7 +69,8 @@ std::unique_ptr<Answerer> make_embed(const ModelSpec& spec, const AnswererContex
   return std::make_unique<EmbeddingAnswerer>(context.open_embedder());
 }
 
-std::unique_ptr<Answerer> make_openai(const ModelSpec& spec, const AnswererContext& context) {
+std::unique_ptr<TextGenerator> generate_by_openai(const ModelSpec& spec,
+                                                  const AnswererContext& context) {
   require_server_parts(context);
   OpenAiProtocolOptions options;
   options.model = spec.name;
@@ -84,13 +85,15 @@ std::unique_ptr<Answerer> make_openai(const ModelSpec& spec, const AnswererConte
   } else if (options.base_urls == OpenAiProtocolOptions().base_urls) {
     throw_missing(spec, "needs OPENAI_API_KEY in the environment, or --base-url URL of a server");
   }
-  Prompt prompt = make_prompt(context.prompt);
-  return prompted(
-      make_openai_generator(options, context.engine, context.make_transport(), *context.clock),
-      std::move(prompt), context);
+  return make_openai_generator(options, context.engine, context.make_transport(), *context.clock);
 }
 
-std::unique_ptr<Answerer> make_gemini(const ModelSpec& spec, const AnswererContext& context) {
+std::unique_ptr<Answerer> make_openai(const ModelSpec& spec, const AnswererContext& context) {
+  return prompted(generate_by_openai(spec, context), make_prompt(context.prompt), context);
+}
+
+std::unique_ptr<TextGenerator> generate_by_gemini(const ModelSpec& spec,
+                                                  const AnswererContext& context) {
   require_server_parts(context);
   GeminiProtocolOptions options;
   options.model = spec.name;
@@ -101,10 +104,11 @@ std::unique_ptr<Answerer> make_gemini(const ModelSpec& spec, const AnswererConte
   } else if (context.base_urls.empty()) {
     throw_missing(spec, "needs GOOGLE_API_KEY or GEMINI_API_KEY in the environment");
   }
-  Prompt prompt = make_prompt(context.prompt);
-  return prompted(
-      make_gemini_generator(options, context.engine, context.make_transport(), *context.clock),
-      std::move(prompt), context);
+  return make_gemini_generator(options, context.engine, context.make_transport(), *context.clock);
+}
+
+std::unique_ptr<Answerer> make_gemini(const ModelSpec& spec, const AnswererContext& context) {
+  return prompted(generate_by_gemini(spec, context), make_prompt(context.prompt), context);
 }
 
 std::unique_ptr<Answerer> make_exec(const ModelSpec& spec, const AnswererContext& context) {
@@ -123,9 +127,10 @@ constexpr std::array kFamilies = {
     Family{"embed", "embed/minilm", "cosine of question and caption, all-MiniLM-L6-v2",
            "CONTRA4_MINILM, a folder; found by itself after set-up", make_embed},
     Family{"openai", "openai/NAME", "any server that speaks OpenAI's protocol",
-           "OPENAI_API_KEY, or --base-url URL (repeat it to spread the load)", make_openai},
+           "OPENAI_API_KEY, or --base-url URL (repeat it to spread the load)", make_openai,
+           generate_by_openai},
     Family{"gemini", "gemini/NAME", "Gemini by its own protocol",
-           "GOOGLE_API_KEY or GEMINI_API_KEY", make_gemini},
+           "GOOGLE_API_KEY or GEMINI_API_KEY", make_gemini, generate_by_gemini},
     Family{"exec", "exec/COMMAND", "a program of yours, JSON lines in and out",
            "the command, quoted", make_exec},
     Family{"replay", "replay/FILE", "answers from a file of predictions", "the file", make_replay},
@@ -170,6 +175,17 @@ std::unique_ptr<Answerer> make_answerer(const ModelSpec& spec, const AnswererCon
     if (family.name == spec.family) return family.make(spec, context);
   }
   throw Exception(ErrorCode::kInvalidArgument, fmt::format("[model] no family '{}'", spec.family));
+}
+
+std::unique_ptr<TextGenerator> make_generator(const ModelSpec& spec,
+                                              const AnswererContext& context) {
+  std::vector<std::string_view> writers;
+  for (const Family& family : kFamilies) {
+    if (family.make_generator == nullptr) continue;
+    if (family.name == spec.family) return family.make_generator(spec, context);
+    writers.push_back(family.pattern);
+  }
+  throw_missing(spec, fmt::format("writes no text; {} do", fmt::join(writers, " and ")));
 }
 
 }  // namespace contra4::clients

@@ -17,6 +17,7 @@
 #include "contra4/data/item_reader.h"
 #include "contra4/inference/answerer.h"
 #include "contra4/inference/embedder.h"
+#include "contra4/inference/text_generator.h"
 #include "contra4/net/transport.h"
 
 namespace contra4::clients {
@@ -72,11 +73,18 @@ struct Family {
   std::string_view needs;    // flags and variables
   // Throws kInvalidArgument naming the flag or variable that is missing.
   std::unique_ptr<Answerer> (*make)(const ModelSpec& spec, const AnswererContext& context);
+  // Null for a family that answers questions but writes no text.
+  std::unique_ptr<TextGenerator> (*make_generator)(const ModelSpec& spec,
+                                                   const AnswererContext& context) = nullptr;
 };
 
 // In the order of `contra4 models`.
 std::span<const Family> families();
 
 std::unique_ptr<Answerer> make_answerer(const ModelSpec& spec, const AnswererContext& context);
+// The model behind openai/NAME or gemini/NAME without a prompt of its own: messages and sampling
+// are the caller's. Throws kInvalidArgument for a family that writes no text, naming those that do.
+std::unique_ptr<TextGenerator> make_generator(const ModelSpec& spec,
+                                              const AnswererContext& context);
 
 }  // namespace contra4::clients

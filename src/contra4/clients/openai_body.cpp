@@ -53,10 +53,28 @@ constexpr std::array kTable = {
     QuirkRow{Quirk::kFewLogprobs, Sign::kTooMuch, "top_logprobs"},
     QuirkRow{Quirk::kNoLogprobs, Sign::kRefused, "logprobs"},
     QuirkRow{Quirk::kNoLogprobs, Sign::kRefused, "top_logprobs"},
+    // vLLM's names for it; then "does not support assistant message prefill", "the last message
+    // must
+    // have the role user", "Expected last role User or Tool".
+    QuirkRow{Quirk::kNoPrefill, Sign::kPhrase, "continue_final_message"},
+    QuirkRow{Quirk::kNoPrefill, Sign::kPhrase, "add_generation_prompt"},
+    QuirkRow{Quirk::kNoPrefill, Sign::kPhrase, "prefill"},
+    QuirkRow{Quirk::kNoPrefill, Sign::kPhrase, "last message"},
+    QuirkRow{Quirk::kNoPrefill, Sign::kPhrase, "final message"},
+    QuirkRow{Quirk::kNoPrefill, Sign::kPhrase, "last role"},
+    QuirkRow{Quirk::kNoPrefill, Sign::kPhrase, "end with a user message"},
 };
 
 // Servers read seeds as int32, uint32 or int64: this fits all.
 constexpr std::uint64_t kSeedMask = 0x7fffffff;
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool is_word_byte(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
 
 std::string_view role_name(Role role) {
   switch (role) {
@@ -173,14 +191,17 @@ Result<void> write_messages(io::JsonWriter& writer, const std::vector<Message>& 
   return {};
 }
 
-// A blank line between messages, as nothing else is agreed on.
-std::string prompt_of(const std::vector<Message>& messages) {
+// A blank line between messages, as nothing else is agreed on. The beginning of the reply stands a
+// blank behind.
+std::string prompt_of(const std::vector<Message>& messages, std::string_view reply_prefix) {
   std::string prompt;
   for (const Message& message : messages) {
     if (!prompt.empty()) prompt += "\n\n";
     prompt += text_of(message);
   }
-  return prompt;
+  if (reply_prefix.empty()) return prompt;
+  if (!prompt.empty() && !is_blank(prompt.back())) prompt += ' ';
+  return prompt.append(reply_prefix);
 }
 
 int token_limit(const GenerateRequest& request, QuirkSet quirks) {
@@ -245,14 +266,26 @@ Result<std::string> write_openai_body(const GenerateRequest& request,
                                           ? with_system_in_user(request.messages)
                                           : std::vector<Message>();
   const std::vector<Message>& messages = merged.empty() ? request.messages : merged;
+  const bool is_prefilled = goes_on_from_prefix(request, dialect.api, dialect.quirks);
   if (dialect.api == OpenAiApi::kCompletions) {
     if (has_media(request)) {
       return Error{ErrorCode::kUnimplemented,
                    "the completions API takes text alone: use --api chat for media"};
     }
-    writer.member("prompt", prompt_of(messages));
-  } else if (auto written = write_messages(writer, messages, dialect); !written) {
-    return written.error();
+    writer.member("prompt", prompt_of(messages, request.reply_prefix));
+  } else {
+    std::vector<Message> begun;
+    if (is_prefilled) {
+      begun = messages;
+      begun.push_back({Role::kAssistant, {text_part(request.reply_prefix)}});
+    }
+    if (auto written = write_messages(writer, begun.empty() ? messages : begun, dialect);
+        !written) {
+      return written.error();
+    }
+    if (is_prefilled) {
+      writer.member("add_generation_prompt", false).member("continue_final_message", true);
+    }
   }
   write_sampling(writer, request, dialect.quirks);
   if (request.format == AnswerFormat::kSchema && !dialect.quirks.has(Quirk::kNoSchema)) {
@@ -262,6 +295,23 @@ Result<std::string> write_openai_body(const GenerateRequest& request,
     write_logprobs(writer, dialect.api, dialect.quirks);
   writer.end_object();
   return writer.take();
+}
+
+bool goes_on_from_prefix(const GenerateRequest& request, OpenAiApi api, QuirkSet quirks) {
+  return !request.reply_prefix.empty() &&
+         (api == OpenAiApi::kCompletions || !quirks.has(Quirk::kNoPrefill));
+}
+
+std::string with_reply_prefix(std::string_view prefix, std::string text, OpenAiApi api) {
+  const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+  if (std::string_view(text).substr(begin).starts_with(prefix)) return text;
+  if (prefix.empty() || text.empty()) return std::string(prefix) + text;
+  // A message of its own begins with a capital letter; what goes on from the middle of a sentence
+  // has a blank before one.
+  const bool is_new = text.front() >= 'A' && text.front() <= 'Z';
+  if (api == OpenAiApi::kChat && is_new) return text;
+  const bool needs_blank = is_word_byte(prefix.back()) && is_word_byte(text.front());
+  return std::string(prefix) + (needs_blank ? " " : "") + text;
 }
 
 std::span<const QuirkRow> openai_quirk_table() {
@@ -284,6 +334,7 @@ QuirkSet possible_openai_quirks(const GenerateRequest& request, OpenAiApi api, Q
   if (request.format == AnswerFormat::kLogprobs) {
     possible.add({Quirk::kFewLogprobs, Quirk::kNoLogprobs});
   }
+  if (api == OpenAiApi::kChat && !request.reply_prefix.empty()) possible.add(Quirk::kNoPrefill);
   return possible.without(used);
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "contra4/base/error.h"
 #include "contra4/clients/media_probes.h"
@@ -31,6 +32,14 @@ struct OpenAiDialect {
 
 // The JSON body. Errors are those of the media files; kUnimplemented for media without chat.
 Result<std::string> write_openai_body(const GenerateRequest& request, const OpenAiDialect& dialect);
+
+// Whether a body written so makes the reply begin with the request's prefix: the end of the prompt
+// of completions, an assistant's message that vLLM's fields ask to go on from in a chat.
+bool goes_on_from_prefix(const GenerateRequest& request, OpenAiApi api, QuirkSet quirks);
+// The whole reply of a server that was made to go on from `prefix`. Some give it back themselves,
+// some cut the blank behind it off, and some that do not know the fields begin a message of their
+// own, which stays as it is.
+std::string with_reply_prefix(std::string_view prefix, std::string text, OpenAiApi api);
 
 // What these servers are known to refuse, and how they say so.
 std::span<const QuirkRow> openai_quirk_table();

@@ -151,6 +151,9 @@ ReplyVerdict OpenAiProtocol::parse_answer(const GenerateRequest& request, Endpoi
                    fmt::format("{} broke off its reply", endpoint.name));
   }
   verdict.status = OutcomeStatus::kAnswered;
+  if (goes_on_from_prefix(request, api_, endpoint.quirks)) {
+    verdict.text = with_reply_prefix(request.reply_prefix, std::move(verdict.text), api_);
+  }
   if (request.format != AnswerFormat::kLogprobs) return verdict;
   return with_logprobs(request, endpoint, choice.find("logprobs"), std::move(verdict));
 }

@@ -28,6 +28,7 @@ constexpr std::array kNames = {
     QuirkName{Quirk::kNoSchema, "no schema: the choice is read from the text"},
     QuirkName{Quirk::kFewLogprobs, "5 log-probabilities"},
     QuirkName{Quirk::kNoLogprobs, "no log-probabilities"},
+    QuirkName{Quirk::kNoPrefill, "no beginning of the reply"},
 };
 
 // The ways in which servers refuse a parameter: OpenAI ("Unsupported parameter", "does not

@@ -23,6 +23,7 @@ enum class Quirk : std::uint8_t {
   kNoSchema,      // cannot restrict a reply to a schema: the choice is read from the text
   kFewLogprobs,   // takes at most kFewLogprobs alternatives
   kNoLogprobs,    // gives no log-probabilities
+  kNoPrefill,     // cannot go on from the beginning of a reply
 };
 
 inline constexpr int kSmallTokenLimit = 1024;

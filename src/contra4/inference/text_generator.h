@@ -51,6 +51,9 @@ struct GenerateRequest {
   Sampling sampling;
   AnswerFormat format = AnswerFormat::kText;
   std::vector<std::string> choices;  // "A", "B", ...: for kSchema and kLogprobs
+  // What the reply is to begin with ("Which scene"), with kText. A server that can be made to goes
+  // on from there; another one is free to begin as it likes: look at the outcome's text.
+  std::string reply_prefix;
 };
 
 struct TokenUsage {
@@ -68,7 +71,7 @@ enum class OutcomeStatus {
 struct GenerateOutcome {
   std::uint64_t ticket = 0;
   OutcomeStatus status = OutcomeStatus::kFailed;
-  std::string text;                     // of the reply, as the server gave it
+  std::string text;  // the reply as the server gave it, behind the prefix that it went on from
   std::vector<double> choice_logprobs;  // one per choice; empty unless asked for and offered
   TokenUsage usage;
   double latency_s = 0;
