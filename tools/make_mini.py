@@ -6,6 +6,7 @@ Same tool versions, same bytes: every medium has a generator seeded by its name,
 time. Needs numpy, Pillow and ffmpeg; building and testing contra4 do not.
 """
 
+import csv
 import hashlib
 import json
 import shutil
@@ -88,6 +89,18 @@ def write_predicted_captions(path):
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def write_captions(folder):
+    """The media of both sets as corpora to make data sets from: a table per modality."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for modality in catalogue.SOURCES:
+        with (folder / f"{modality}.csv").open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["id", "caption"])
+            for media in CATALOGUES.values():
+                for medium_id, caption, _ in media[modality].values():
+                    table.writerow([medium_id, caption])
+
+
 def write_predictions(folder, test):
     """Two made-up models in the styles that real ones answer in: `careful` is wrong on every sixth
     question and always names one scene; `hasty` says A whenever it can, and now and then names every
@@ -119,6 +132,7 @@ def main():
     write_json(root / "test.json", test)
     write_json(root / "val.json", validation)
     write_predicted_captions(root / "predicted_captions.jsonl")
+    write_captions(root / "captions")
     write_predictions(root / "predictions", test)
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
     print(f"{root}: {len(test)} test and {len(validation)} validation questions, {size / 1e6:.1f} MB")

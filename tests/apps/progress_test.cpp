@@ -41,7 +41,7 @@ TEST(ProgressText, AFirstLateAnswerForetellsNothing) {
 }
 
 TEST(ProgressText, AnEmptyRunDividesByNothing) {
-  EXPECT_EQ(progress_text({}, 0), "0 of 0 (0.0%)");
+  EXPECT_EQ(progress_text(eval::EvaluateProgress{}, 0), "0 of 0 (0.0%)");
 }
 
 std::string shown(bool is_terminal, bool quiet) {

@@ -69,6 +69,16 @@ TEST_F(StageTest, RefusesOtherSettingsAndNamesEachDifference) {
   EXPECT_TRUE(open(config()).is_done()) << "what was done stays";
 }
 
+TEST_F(StageTest, WhereTheServersAreDecidesNothing) {
+  {
+    Stage stage = open(config(R"({"models": [{"model": "m", "endpoints": ["http://a/v1"]}]})"));
+    make(stage);
+  }
+  EXPECT_TRUE(
+      open(config(R"({"models": [{"model": "m", "endpoints": ["http://b/v1"]}]})")).is_done());
+  EXPECT_EQ(io::read_file(manifest_path(output_)).find("http"), std::string::npos);
+}
+
 TEST_F(StageTest, RefusesAnotherInputUnderTheSameName) {
   {
     Stage stage = open(config());

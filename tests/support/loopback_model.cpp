@@ -65,13 +65,27 @@ std::string top_logprobs(std::size_t chosen, std::size_t count) {
   return list;
 }
 
+// Whether the prompt is one of `contra4 generate` that wants a question.
+bool wants_question(std::string_view body) {
+  return body.find("Generated Question:") != std::string_view::npos;
+}
+
+// Every seventh is none: it ends without a question mark.
+std::string question_text(std::string_view body) {
+  const std::uint64_t hash = hash_body(body);
+  return "Which scene would be number " + std::to_string(hash % 1000) + " of a list" +
+         (hash % 7 == 0 ? "." : "?");
+}
+
 LoopbackReply chat_completion(const LoopbackRequest& request) {
   const std::size_t count = num_scenes(request.body);
   const std::size_t chosen = hash_body(request.body) % count;
   const std::string letter(1, static_cast<char>('A' + chosen));
   std::string content = "Scene " + letter;
   std::string logprobs = "null";
-  if (asks_for(request.body, "\"response_format\"")) {
+  if (wants_question(request.body)) {
+    content = question_text(request.body);
+  } else if (asks_for(request.body, "\"response_format\"")) {
     content = R"({"answer": ")" + letter + R"("})";
   } else if (asks_for(request.body, "\"logprobs\"")) {
     content = letter;
@@ -92,12 +106,14 @@ LoopbackReply chat_completion(const LoopbackRequest& request) {
 
 LoopbackReply completion(const LoopbackRequest& request) {
   const std::size_t chosen = hash_body(request.body) % num_scenes(request.body);
+  const std::string text = wants_question(request.body)
+                               ? question_text(request.body)
+                               : std::string("Scene ") + static_cast<char>('A' + chosen);
   return {.body =
               R"({"id": "cmpl-1", "object": "text_completion", "created": 1700000000, )"
               R"("model": ")" +
               std::string(find_text(request.body, "\"model\"")) +
-              R"(", "choices": [{"index": 0, "text": " Scene )" +
-              std::string(1, static_cast<char>('A' + chosen)) +
+              R"(", "choices": [{"index": 0, "text": " )" + text +
               R"(", "logprobs": null, "finish_reason": "stop"}], "usage": )" +
               usage_members(request.body, "prompt_tokens", "completion_tokens", "total_tokens") +
               "}"};

@@ -75,6 +75,7 @@ class LoopbackServer {
 
 // A model server whose answers depend on the body of the request alone: /v1/chat/completions,
 // /v1/completions, /v1/models, /v1beta/models/NAME:generateContent (any prefix before them). It
+// writes a question where the prompt ends in "Generated Question:", else it
 // names one of the scenes that the prompt mentions ("Scene A" to "Scene D"); where logprobs or a
 // JSON schema are asked for it gives them.
 LoopbackReply answer_as_model_server(const LoopbackRequest& request);

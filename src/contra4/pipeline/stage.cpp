@@ -14,6 +14,7 @@
 #include "contra4/base/error.h"
 #include "contra4/base/hash.h"
 #include "contra4/base/version.h"
+#include "contra4/inference/service_settings.h"
 #include "contra4/io/descriptor.h"
 #include "contra4/io/file.h"
 #include "contra4/io/json_writer.h"
@@ -37,6 +38,22 @@ std::string compact_json(const io::JsonValue& value) {
   io::JsonWriter json;
   json.value(value);
   return json.take();
+}
+
+// Where the servers are and how fast they are asked decides nothing, and is nobody's business.
+io::JsonValue decisive_settings(const io::JsonValue& value) {
+  if (const io::JsonValue::Array* const list = value.find_array()) {
+    io::JsonValue::Array kept;
+    for (const io::JsonValue& entry : *list) kept.push_back(decisive_settings(entry));
+    return io::JsonValue(std::move(kept));
+  }
+  const io::JsonValue::Object* const object = value.find_object();
+  if (object == nullptr) return value;
+  io::JsonValue::Object kept;
+  for (const auto& [name, member] : *object) {
+    if (!is_service_setting(name)) kept.emplace_back(name, decisive_settings(member));
+  }
+  return io::JsonValue(std::move(kept));
 }
 
 std::string key_of(const Manifest& manifest) {
@@ -263,7 +280,7 @@ Stage Stage::open(std::vector<fs::path> outputs, const StageConfig& config,
   manifest.stage = config.stage;
   manifest.version = version();
   manifest.shard = config.shard;
-  manifest.settings = io::parse_json(config.settings_json, "settings").value();
+  manifest.settings = decisive_settings(io::parse_json(config.settings_json, "settings").value());
   for (const StageInput& input : config.inputs) {
     manifest.inputs.emplace_back(input.name, sha256_hex_of_file(input.path));
   }

@@ -32,7 +32,8 @@ struct StageInput {
   std::filesystem::path path;
 };
 
-// Everything that decides a step's output. Neither paths nor speeds are part of it.
+// Everything that decides a step's output. Paths are no part of it, and members that say where or
+// how fast a model is asked (is_service_setting) are left out of it.
 struct StageConfig {
   std::string stage;               // "generate": the command, for messages
   std::string settings_json;       // an object
