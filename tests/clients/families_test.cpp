@@ -93,8 +93,8 @@ TEST(Families, AreListedOnceWithWords) {
     EXPECT_FALSE(family.summary.empty());
     EXPECT_FALSE(family.needs.empty());
   }
-  EXPECT_EQ(names,
-            (std::set<std::string_view>{"blind", "embed", "exec", "gemini", "openai", "replay"}));
+  EXPECT_EQ(names, (std::set<std::string_view>{"blind", "embed", "exec", "gemini", "lexical",
+                                               "openai", "replay"}));
 }
 
 TEST_F(FamiliesTest, BlindPriorsNeedAFitSet) {
@@ -157,6 +157,11 @@ TEST_F(FamiliesTest, UnknownPromptsAreRefused) {
   EXPECT_THROW(make("openai/m"), Exception);
 }
 
+TEST_F(FamiliesTest, LexicalRulesNeedNothing) {
+  EXPECT_EQ(make("lexical/bm25")->input_need(), InputNeed::kCaptions);
+  expect_missing("lexical/tfidf", "there is lexical/bm25");
+}
+
 TEST_F(FamiliesTest, ServersWriteTextAndNobodyElse) {
   context_.base_urls = {"http://localhost:8000/v1"};
   for (const char* spec : {"openai/m", "gemini/m"}) {
@@ -165,7 +170,8 @@ TEST_F(FamiliesTest, ServersWriteTextAndNobodyElse) {
   // No prompt is looked for, as the caller brings its own.
   context_.prompt = "no-such-prompt";
   EXPECT_NE(make_generator(parse_model_spec("some/model", true), context_), nullptr);
-  for (const char* spec : {"blind/always-A", "embed/minilm", "exec/cat", "replay/x.json"}) {
+  for (const char* spec :
+       {"blind/always-A", "embed/minilm", "lexical/bm25", "exec/cat", "replay/x.json"}) {
     try {
       make_generator(parse_model_spec(spec, true), context_);
       FAIL() << spec;

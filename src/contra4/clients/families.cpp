@@ -10,7 +10,9 @@
 #include "contra4/base/suggest.h"
 #include "contra4/clients/blind_answerer.h"
 #include "contra4/clients/embedding_answerer.h"
+#include "contra4/clients/engine_generator.h"
 #include "contra4/clients/gemini_generator.h"
+#include "contra4/clients/lexical_answerer.h"
 #include "contra4/clients/openai_generator.h"
 #include "contra4/clients/prompted_answerer.h"
 #include "contra4/clients/replay_answerer.h"
@@ -69,12 +71,27 @@ std::unique_ptr<Answerer> make_embed(const ModelSpec& spec, const AnswererContex
   return std::make_unique<EmbeddingAnswerer>(context.open_embedder());
 }
 
+// What is there of OPENAI_* is about other servers.
+std::unique_ptr<TextGenerator> generate_by_engine(OpenAiProtocolOptions options,
+                                                  const AnswererContext& context) {
+  if (const auto key = find_variable(context, {"VLLM_API_KEY", "LLAMA_API_KEY"})) {
+    options.key = Secret(key->value);
+    options.key_variable = key->name;
+  }
+  const auto make = [&](const std::vector<std::string>& base_urls) {
+    options.base_urls = base_urls;
+    return make_openai_generator(options, context.engine, context.make_transport(), *context.clock);
+  };
+  return std::make_unique<EngineGenerator>(context.engines, make, context.make_transport());
+}
+
 std::unique_ptr<TextGenerator> generate_by_openai(const ModelSpec& spec,
                                                   const AnswererContext& context) {
   require_server_parts(context);
   OpenAiProtocolOptions options;
   options.model = spec.name;
   options.api = context.api;
+  if (!context.engines.empty()) return generate_by_engine(std::move(options), context);
   if (!context.base_urls.empty()) {
     options.base_urls = context.base_urls;
   } else if (const auto url = find_variable(context, {"OPENAI_BASE_URL"})) {
@@ -86,6 +103,11 @@ std::unique_ptr<TextGenerator> generate_by_openai(const ModelSpec& spec,
     throw_missing(spec, "needs OPENAI_API_KEY in the environment, or --base-url URL of a server");
   }
   return make_openai_generator(options, context.engine, context.make_transport(), *context.clock);
+}
+
+std::unique_ptr<Answerer> make_lexical(const ModelSpec& spec, const AnswererContext&) {
+  if (spec.name != "bm25") throw_missing(spec, "no such rule; there is lexical/bm25");
+  return std::make_unique<Bm25Answerer>();
 }
 
 std::unique_ptr<Answerer> make_openai(const ModelSpec& spec, const AnswererContext& context) {
@@ -126,9 +148,11 @@ constexpr std::array kFamilies = {
         "the priors: --fit FILE, never the scored set", make_blind},
     Family{"embed", "embed/minilm", "cosine of question and caption, all-MiniLM-L6-v2",
            "CONTRA4_MINILM, a folder; found by itself after set-up", make_embed},
+    Family{"lexical", "lexical/bm25", "the caption that shares most words with the question, BM25",
+           "nothing", make_lexical},
     Family{"openai", "openai/NAME", "any server that speaks OpenAI's protocol",
-           "OPENAI_API_KEY, or --base-url URL (repeat it to spread the load)", make_openai,
-           generate_by_openai},
+           "OPENAI_API_KEY, or --base-url URL (repeat it to spread the load), or --engine",
+           make_openai, generate_by_openai},
     Family{"gemini", "gemini/NAME", "Gemini by its own protocol",
            "GOOGLE_API_KEY or GEMINI_API_KEY", make_gemini, generate_by_gemini},
     Family{"exec", "exec/COMMAND", "a program of yours, JSON lines in and out",
