@@ -195,14 +195,14 @@ Table leaderboard_table(const Leaderboard& board) {
                           : cell->measured ? percent(cell->accuracy)
                                            : fmt::format("{:.0f}", 100 * cell->accuracy));
       if (i > 0) continue;
-      row.cells.push_back(
+      row.cells.emplace_back(
           cell && cell->measured && !entry.is_expectation ? interval(*cell->measured) : "");
     }
     if (has_gain) {
-      row.cells.push_back(entry.gain ? fmt::format("{} {}",
-                                                   signed_points(entry.gain->difference.difference),
-                                                   signed_interval(entry.gain->difference))
-                                     : "");
+      row.cells.emplace_back(
+          entry.gain ? fmt::format("{} {}", signed_points(entry.gain->difference.difference),
+                                   signed_interval(entry.gain->difference))
+                     : "");
     }
     table.rows.push_back(std::move(row));
   }

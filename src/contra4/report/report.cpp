@@ -144,7 +144,7 @@ std::vector<std::string> caveats(const eval::Results& results) {
   const eval::Counts& counts = results.counts;
   std::vector<std::string> lines;
   if (counts.labelled == 0) {
-    lines.push_back("The set has no gold answers: the answers are kept, nothing is scored.");
+    lines.emplace_back("The set has no gold answers: the answers are kept, nothing is scored.");
   } else if (counts.missing > 0) {
     lines.push_back(
         results.missing_as_wrong
@@ -274,7 +274,7 @@ Table confusion_table(const eval::Results& results) {
   for (std::size_t gold = 0; gold < kModalities.size(); ++gold) {
     const scoring::Confusion::Row& counts = results.confusion.rows[gold];
     Row row;
-    row.cells.push_back(std::string(to_string(kModalities[gold])));
+    row.cells.emplace_back(to_string(kModalities[gold]));
     for (std::size_t i = 0; i < kModalities.size(); ++i) {
       const std::int64_t offered = counts.offered[i];
       row.cells.push_back(offered == 0
@@ -287,7 +287,7 @@ Table confusion_table(const eval::Results& results) {
     row.cells.push_back(with_thousands(counts.total));
     table.rows.push_back(std::move(row));
   }
-  table.notes.push_back("Per cent of the questions that show a scene of the chosen modality.");
+  table.notes.emplace_back("Per cent of the questions that show a scene of the chosen modality.");
   if (results.confusion.wrong_scene_of_right_modality > 0) {
     table.notes.push_back(
         fmt::format("The diagonal holds {} of a wrong scene that has the right modality.",
@@ -307,7 +307,7 @@ Table permutation_table(const eval::Results& results) {
         std::pair("right in all orders of the item", &scores.all_orders),
         std::pair("same scene chosen in all orders", &scores.consistency)}) {
     Row row;
-    row.cells.push_back(name);
+    row.cells.emplace_back(name);
     append_accuracy(row, *accuracy);
     table.rows.push_back(std::move(row));
   }

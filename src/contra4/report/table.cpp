@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include <fmt/format.h>
 #include <utf8proc.h>
 
 #include "contra4/base/error.h"
@@ -250,7 +251,9 @@ std::string to_markdown(const Table& table) {
     out += "|";
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
       std::string cell = for_markdown(row.cells[i]);
-      if (i == 0 && row.kind == RowKind::kReference && !cell.empty()) cell = "*" + cell + "*";
+      if (i == 0 && row.kind == RowKind::kReference && !cell.empty()) {
+        cell = fmt::format("*{}*", cell);
+      }
       out += " " + cell + " |";
     }
     out += "\n";
@@ -275,9 +278,9 @@ std::string to_latex(const Table& table) {
     if (row.rule_before) out += "\\midrule\n";
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
       std::string cell = for_latex(row.cells[i]);
-      if (i == 0 && row.kind == RowKind::kReference) cell = "\\textit{" + cell + "}";
+      if (i == 0 && row.kind == RowKind::kReference) cell = fmt::format("\\textit{{{}}}", cell);
       // A bracket after a line's end would be read as the option of \\.
-      if (i == 0 && cell.starts_with('[')) cell = "{}" + cell;
+      if (i == 0 && cell.starts_with('[')) cell.insert(0, "{}");
       out += (i > 0 ? " & " : "") + cell;
     }
     out += " \\\\\n";

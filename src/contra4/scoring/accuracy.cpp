@@ -48,9 +48,9 @@ bool is_in_cell(const Item& item, std::string_view cell) {
   if (cell == "all") return true;
   const std::size_t slash = cell.find('/');
   const bool is_selection = cell == "random" || cell == "similarity";
-  const std::string_view selection = is_selection         ? cell
-                                     : slash == cell.npos ? std::string_view()
-                                                          : cell.substr(slash + 1);
+  const std::string_view selection = is_selection                      ? cell
+                                     : slash == std::string_view::npos ? std::string_view()
+                                                                       : cell.substr(slash + 1);
   const std::string_view q_type = is_selection ? std::string_view() : cell.substr(0, slash);
   if (!selection.empty() && selection != "random" && selection != "similarity") return false;
   if (!selection.empty() && (selection == "random") != (item.selection_type == "random")) {

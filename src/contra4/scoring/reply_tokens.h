@@ -37,6 +37,7 @@ class ReplyTokens {
   explicit ReplyTokens(std::string_view normalised);
   ReplyTokens(const ReplyTokens&) = delete;
   ReplyTokens& operator=(const ReplyTokens&) = delete;
+  ~ReplyTokens() = default;
 
   std::size_t size() const { return tokens_.size(); }
   // The token at `index`, or an empty line break beyond the last one.

@@ -215,13 +215,13 @@ constexpr std::array kIdeographs = {
 }  // namespace
 
 const WordEntry* find_word(std::string_view lower) {
-  static const std::unordered_map<std::string_view, const WordEntry*> kTable = [] {
+  static const std::unordered_map<std::string_view, const WordEntry*> by_word = [] {
     std::unordered_map<std::string_view, const WordEntry*> table;
     for (const WordEntry& entry : kWords) table.emplace(entry.word, &entry);
     return table;
   }();
-  const auto found = kTable.find(lower);
-  return found == kTable.end() ? nullptr : found->second;
+  const auto found = by_word.find(lower);
+  return found == by_word.end() ? nullptr : found->second;
 }
 
 std::uint32_t ideograph_classes(std::string_view run) {
