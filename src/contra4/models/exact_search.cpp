@@ -46,10 +46,12 @@ Range part(std::size_t total, std::size_t block, std::size_t index, std::size_t 
 }
 
 at::Tensor view(const float* values, std::size_t num_rows, std::size_t num_columns) {
-  // Only read, or written by its owner: from_blob() knows no constant memory.
+  // Only read, or written by its owner.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): from_blob() knows no constant memory
+  auto* const memory = const_cast<float*>(values);
   return at::from_blob(
-      const_cast<float*>(values),
-      {static_cast<std::int64_t>(num_rows), static_cast<std::int64_t>(num_columns)}, at::kFloat);
+      memory, {static_cast<std::int64_t>(num_rows), static_cast<std::int64_t>(num_columns)},
+      at::kFloat);
 }
 
 // How far a sum of `dimension` products in single precision, added in any order, can be from the
