@@ -1,6 +1,9 @@
 #include "contra4/apps/model_flags.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <utility>
 
@@ -8,8 +11,10 @@
 #include <CLI/App.hpp>
 
 #include "contra4/apps/arguments.h"
+#include "contra4/apps/output.h"
 #include "contra4/base/error.h"
 #include "contra4/clients/budget.h"
+#include "contra4/clients/local_engine.h"
 #include "contra4/clients/prompted_answerer.h"
 #include "contra4/inference/torch_loader.h"
 
@@ -72,6 +77,29 @@ void add_server_flags(CLI::App& app, ModelFlags& flags, ModelUse use) {
                  "calls for one question, the first included [default: 6]")
       ->type_name("N")
       ->check(whole_number(1, 1000));
+}
+
+void add_engine_flags(CLI::App& app, ModelFlags& flags) {
+  app.option_defaults()->group("Servers of our own");
+  app.add_option("--engine", flags.engines,
+                 "vllm:MODEL, llama.cpp:FILE or transformers:MODEL: start that server on a free "
+                 "port and end it with the command; several share the load (repeat the flag)")
+      ->type_name("ENGINE:MODEL")
+      ->allow_extra_args(false);
+  app.add_option("--engine-args", flags.engine_args,
+                 "more arguments of the server in one text, NAME=VALUE words for its environment "
+                 "first: 'CUDA_VISIBLE_DEVICES=0,1 --tensor-parallel-size 2'; once for all "
+                 "engines, or once for each")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  app.add_option("--engine-timeout-s", flags.engine_timeout_s,
+                 "until the server is ready, loading included, in seconds")
+      ->type_name("S")
+      ->check(number(0.001, kMaxSeconds))
+      ->capture_default_str();
+  app.add_option("--engine-log-dir", flags.engine_log_dir,
+                 "where the whole log of each server goes [default: engines in the cache folder]")
+      ->type_name("DIR");
 }
 
 void add_load_flags(CLI::App& app, ModelFlags& flags) {
@@ -157,9 +185,9 @@ clients::EngineOptions engine_of(const ModelFlags& flags,
 
 void add_model_flags(CLI::App& app, ModelFlags& flags, ModelUse use) {
   app.add_option("--model,--model-id", flags.model,
-                 "FAMILY/NAME, see `contra4 models`; any other name is a model on --base-url")
-      ->type_name("SPEC")
-      ->required();
+                 "FAMILY/NAME, see `contra4 models`; any other name is a model on --base-url; with "
+                 "--engine it may be left out")
+      ->type_name("SPEC");
   if (use != ModelUse::kWriting) {
     app.add_option("--fit", flags.fit,
                    "data set that priors are fitted on (the validation set), never the one scored")
@@ -170,6 +198,7 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, ModelUse use) {
       ->check(whole_number(0))
       ->capture_default_str();
   add_server_flags(app, flags, use);
+  add_engine_flags(app, flags);
   if (use != ModelUse::kOneQuestion) add_load_flags(app, flags);
   if (use != ModelUse::kWriting) add_program_flags(app, flags);
 }
@@ -192,9 +221,72 @@ clients::ModelSpec spec_of(const ModelFlags& flags, bool has_base_url) {
 struct ServedSpec {
   clients::ModelSpec spec;
   std::vector<std::string> base_urls;
+  std::vector<clients::LocalEngineOptions> engines = {};  // instead of base_urls
 };
 
+// "vllm-Llama-3.1-8B-Instruct-4711.log": the digits are those of this process.
+std::filesystem::path engine_log_of(const ModelFlags& flags, const Context& context,
+                                    const clients::EngineSpec& spec, std::size_t number) {
+  const std::string text = spec.text();
+  std::string name = std::filesystem::path(spec.served_name()).filename().string();
+  std::replace_if(
+      name.begin(), name.end(),
+      [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '.'; }, '-');
+  const auto folder = flags.engine_log_dir.value_or(cache_folder(context.environment) / "engines");
+  return folder / fmt::format("{}-{}-{}{}.log", text.substr(0, text.find(':')), name, ::getpid(),
+                              number == 0 ? "" : fmt::format("-{}", number + 1));
+}
+
+std::vector<clients::LocalEngineOptions> engines_of(const ModelFlags& flags,
+                                                    const Context& context) {
+  std::vector<std::string> texts = flags.engines;
+  const bool is_model_engine = clients::names_engine(flags.model);
+  if (is_model_engine) texts = {flags.model};
+  if (texts.empty()) return {};
+  if (!flags.base_urls.empty()) throw UsageError("--engine and --base-url contradict each other");
+  const std::size_t num_args = flags.engine_args.size();
+  if (num_args > 1 && num_args != texts.size()) {
+    throw UsageError(fmt::format("--engine-args is given {} times for {}", num_args,
+                                 counted(static_cast<std::int64_t>(texts.size()), "engine")));
+  }
+  std::vector<clients::LocalEngineOptions> engines;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto spec = clients::parse_engine_spec(texts[i]);
+    if (!spec) throw UsageError("--engine: " + spec.error().message);
+    const auto arguments = clients::parse_engine_arguments(
+        num_args == 0 ? "" : flags.engine_args[num_args == 1 ? 0 : i]);
+    if (!arguments) throw UsageError("--engine-args: " + arguments.error().message);
+    clients::LocalEngineOptions engine;
+    engine.spec = *spec;
+    engine.arguments = *arguments;
+    engine.path_list = context.environment("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
+    engine.log = engine_log_of(flags, context, *spec, i);
+    engine.start_timeout = milliseconds_of(flags.engine_timeout_s);
+    engines.push_back(std::move(engine));
+  }
+  return engines;
+}
+
+// The model that is asked by the name its own servers give it, or by --model (an adapter).
+ServedSpec engine_spec_of(const ModelFlags& flags,
+                          std::vector<clients::LocalEngineOptions> engines) {
+  ServedSpec served;
+  const bool has_name = !flags.model.empty() && !clients::names_engine(flags.model);
+  served.spec = has_name ? spec_of(flags, true)
+                         : clients::ModelSpec{"openai", engines.front().spec.served_name()};
+  if (served.spec.family != "openai") {
+    throw UsageError(
+        fmt::format("--model {}: an engine serves models of the family openai", flags.model));
+  }
+  served.engines = std::move(engines);
+  return served;
+}
+
 ServedSpec served_spec_of(const ModelFlags& flags, const Context& context) {
+  if (auto engines = engines_of(flags, context); !engines.empty()) {
+    return engine_spec_of(flags, std::move(engines));
+  }
+  if (flags.model.empty()) throw UsageError("--model is required (or --engine)");
   std::vector<std::string> base_urls = flags.base_urls;
   const auto environment_url = context.environment("OPENAI_BASE_URL");
   ServedSpec served;
@@ -209,12 +301,13 @@ ServedSpec served_spec_of(const ModelFlags& flags, const Context& context) {
 }
 
 clients::AnswererContext parts_of(const ModelFlags& flags, const Context& context,
-                                  const Clock& clock, std::vector<std::string> base_urls,
+                                  const Clock& clock, ServedSpec served,
                                   const std::optional<clients::TokenPrice>& price) {
   clients::AnswererContext parts;
   parts.environment = context.environment;
   parts.clock = &clock;
-  parts.base_urls = std::move(base_urls);
+  parts.base_urls = std::move(served.base_urls);
+  parts.engines = std::move(served.engines);
   parts.api =
       flags.api == "completions" ? clients::OpenAiApi::kCompletions : clients::OpenAiApi::kChat;
   parts.prompt = flags.prompt;
@@ -237,14 +330,13 @@ clients::AnswererContext parts_of(const ModelFlags& flags, const Context& contex
 OpenedModel open_model(const ModelFlags& flags, const Context& context, const Clock& clock) {
   ServedSpec served = served_spec_of(flags, context);
   OpenedModel model;
-  model.spec = std::move(served.spec);
+  model.spec = served.spec;
   if (flags.fit) {
     model.fit = std::make_shared<const data::Dataset>(
         data::load_dataset(*flags.fit, {.answer = true, .captions = false}));
   }
   model.price = price_of(flags, model.spec.name);
-  clients::AnswererContext parts =
-      parts_of(flags, context, clock, std::move(served.base_urls), model.price);
+  clients::AnswererContext parts = parts_of(flags, context, clock, std::move(served), model.price);
   parts.fit = model.fit;
   model.answerer = clients::make_answerer(model.spec, parts);
   return model;
@@ -254,10 +346,10 @@ OpenedGenerator open_generator(const ModelFlags& flags, const Context& context,
                                const Clock& clock) {
   ServedSpec served = served_spec_of(flags, context);
   OpenedGenerator model;
-  model.spec = std::move(served.spec);
+  model.spec = served.spec;
   model.price = price_of(flags, model.spec.name);
   model.generator = clients::make_generator(
-      model.spec, parts_of(flags, context, clock, std::move(served.base_urls), model.price));
+      model.spec, parts_of(flags, context, clock, std::move(served), model.price));
   return model;
 }
 

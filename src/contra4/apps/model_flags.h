@@ -32,6 +32,11 @@ struct ModelFlags {
   std::int64_t max_tokens_total = 0;
   double max_cost_usd = 0;
   std::optional<std::filesystem::path> prices;
+  // Servers that are started for the command and end with it.
+  std::vector<std::string> engines;
+  std::vector<std::string> engine_args;
+  double engine_timeout_s = 1800;
+  std::optional<std::filesystem::path> engine_log_dir;
   // Programs of the user's.
   int workers = 1;
   // What priors are fitted on.
@@ -53,7 +58,9 @@ struct OpenedModel {
   std::unique_ptr<Answerer> answerer;
 };
 
-// `clock` outlives the model. Throws UsageError for flags that contradict each other, and as
+// With --engine the model may be left out; `model` may also be an engine itself ("vllm:NAME"). The
+// server starts with the first request and ends with the model. `clock` outlives the model. Throws
+// UsageError for flags that contradict each other, and as
 // clients::make_answerer.
 OpenedModel open_model(const ModelFlags& flags, const Context& context, const Clock& clock);
 

@@ -11,6 +11,7 @@
 
 #include "contra4/base/clock.h"
 #include "contra4/clients/exec_answerer.h"
+#include "contra4/clients/local_engine.h"
 #include "contra4/clients/openai_body.h"
 #include "contra4/clients/prompts/prompt.h"
 #include "contra4/clients/request_engine.h"
@@ -48,7 +49,8 @@ struct AnswererContext {
   const Clock* clock = nullptr;
 
   // Servers.
-  std::vector<std::string> base_urls;  // empty: the family's own, or OPENAI_BASE_URL
+  std::vector<std::string> base_urls;       // empty: the family's own, or OPENAI_BASE_URL
+  std::vector<LocalEngineOptions> engines;  // openai: servers of our own instead
   OpenAiApi api = OpenAiApi::kChat;
   std::string prompt{kDefaultPrompt};  // name or file
   SamplingOverrides sampling;
