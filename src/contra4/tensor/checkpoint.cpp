@@ -142,7 +142,8 @@ at::Tensor Checkpoint::open(const Place& place) {
     if (!bytes.empty()) std::memcpy(copy.data_ptr(), bytes.data(), bytes.size());
     return copy;
   }
-  // The mapping is private and read-only; ATen knows no tensor of constants.
+  // The mapping is private and read-only.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): ATen knows no tensor of constants
   void* data = const_cast<char*>(bytes.data());
   return at::from_blob(
       data, entry.shape, [file = place.file](void*) {}, options);
