@@ -117,9 +117,10 @@ TEST(DatasetCard, SourcesHaveLicencesAndScenes) {
   facts.sources.push_back({.name = "clips", .modality = "video"});
   facts.splits[0].summary.scenes_by_source["clips"] = 3;
   const std::string card = dataset_card(facts);
-  EXPECT_THAT(card, HasSubstr("| sounds | audio | CC0 1.0 | a.csv, b.csv | 15 | 750 |"));
-  EXPECT_THAT(card, HasSubstr("| my_pictures | image | CC BY 4.0 | c\\|d.json | 7 | 750 |"));
-  EXPECT_THAT(card, HasSubstr("| clips | video | not stated |  | \u2013 | 3 |"));
+  EXPECT_THAT(card,
+              HasSubstr("| sounds | audio | CC0 1.0 | a.csv, b.csv | media/sounds | 15 | 750 |"));
+  EXPECT_THAT(card, HasSubstr("| my_pictures | image | CC BY 4.0 | c\\|d.json |  | 7 | 750 |"));
+  EXPECT_THAT(card, HasSubstr("| clips | video | not stated |  |  | \u2013 | 3 |"));
   EXPECT_THAT(card, HasSubstr("The licence of the source `clips` is not stated"));
 }
 

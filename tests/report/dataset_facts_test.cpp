@@ -65,6 +65,7 @@ TEST(DatasetSources, FilesOfOneSourceArePutTogetherOnceForAllStrategies) {
   EXPECT_EQ(sources[0].entries, 15);
   EXPECT_THAT(sources[0].files, ElementsAre("a.csv", "b.csv"));
   EXPECT_EQ(sources[0].licence, "CC0 1.0");
+  EXPECT_EQ(sources[0].media, "media/sounds");
   EXPECT_EQ(sources[1].modality, "image");
 }
 

@@ -27,7 +27,7 @@ inline pipeline::Manifest make_manifest(const std::string& stage, const std::str
 
 inline std::string sources_json() {
   return R"([{"name": "sounds", "modality": "audio", "licence": "CC0 1.0", "entries": 10,
-              "file": "a.csv"},
+              "file": "a.csv", "media_folder": "media/sounds"},
              {"name": "sounds", "modality": "audio", "licence": "CC0 1.0", "entries": 5,
               "file": "b.csv"},
              {"name": "my_pictures", "modality": "image", "licence": "CC BY 4.0", "entries": 7,

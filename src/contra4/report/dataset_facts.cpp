@@ -103,13 +103,13 @@ std::string slug_of(std::string_view text) {
 // The hub's word for a licence as people write it.
 std::string hub_licence(std::string_view stated) {
   std::string slug = slug_of(stated);
-  static const std::map<std::string, std::string, std::less<>> kOtherWords = {
+  static const std::map<std::string, std::string, std::less<>> other_words = {
       {"cc0", "cc0-1.0"},           {"cc-0", "cc0-1.0"},
       {"cc-zero", "cc0-1.0"},       {"cc0-1.0-universal", "cc0-1.0"},
       {"public-domain", "cc0-1.0"}, {"apache-license-2.0", "apache-2.0"},
       {"mit-license", "mit"},       {"creative-commons-attribution-4.0", "cc-by-4.0"},
       {"odc-odbl", "odbl"}};
-  if (const auto other = kOtherWords.find(slug); other != kOtherWords.end()) return other->second;
+  if (const auto other = other_words.find(slug); other != other_words.end()) return other->second;
   return slug;
 }
 
@@ -189,7 +189,7 @@ DatasetSource source_of(const io::JsonValue& entry) {
   if (const io::JsonValue* const entries = entry.find("entries")) {
     source.entries = entries->find_integer().value_or(0);
   }
-  source.media = member_text(entry, "media");
+  source.media = member_text(entry, "media_folder");
   if (const std::string file = member_text(entry, "file"); !file.empty()) {
     source.files.push_back(file);
   }
