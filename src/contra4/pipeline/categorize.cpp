@@ -237,7 +237,7 @@ class Asking {
       next_ = 0;
       state_.note = attempt == 1 ? "" : fmt::format("attempt {}", attempt);
       generator.run([&] { return next_request(attempt); },
-                    [&](GenerateOutcome outcome) { take(std::move(outcome), attempt); }, stop);
+                    [&](const GenerateOutcome& outcome) { take(outcome, attempt); }, stop);
     }
   }
 
@@ -303,7 +303,7 @@ class Asking {
     return request;
   }
 
-  void take(GenerateOutcome outcome, int attempt) {
+  void take(const GenerateOutcome& outcome, int attempt) {
     const std::size_t index = outcome.ticket;
     ReplyRecord record;
     record.item_id = questions_[index].id;
