@@ -122,6 +122,11 @@ TEST(DatasetLicence, UnknownOnesKeepTheirNameInSmallLetters) {
 TEST(StepLabels, TellRepeatedStepsApart) {
   EXPECT_THAT(step_labels(make_steps("random", 1)),
               ElementsAre("sample", "generate", "verify llama", "verify phi"));
+  const StrategySteps halves{
+      "random",
+      {make_manifest("generate", R"({"model": "m"})", {{"tuples", 3}, {"questions", 2}}),
+       make_manifest("generate", R"({"model": "m"})", {{"questions", 2}, {"answered", 1}})}};
+  EXPECT_THAT(step_labels(halves), ElementsAre("generate: questions", "generate: answered"));
   const StrategySteps nameless{
       "random", {make_manifest("verify", "{}", {}), make_manifest("verify", "{}", {})}};
   EXPECT_THAT(step_labels(nameless), ElementsAre("verify", "verify (2)"));

@@ -226,6 +226,12 @@ std::string name_with_model(const pipeline::Manifest& manifest) {
   return manifest.stage;
 }
 
+// "generate: answered".
+std::string name_with_result(const pipeline::Manifest& manifest) {
+  if (manifest.counts.empty()) return manifest.stage;
+  return fmt::format("{}: {}", manifest.stage, manifest.counts.back().first);
+}
+
 bool has_modality(const DatasetFacts& facts, Modality modality) {
   const std::string name(to_string(modality));
   return std::any_of(facts.splits.begin(), facts.splits.end(), [&](const SplitFacts& split) {
@@ -293,10 +299,16 @@ void check_dataset_info(const DatasetInfo& info) {
 std::vector<std::string> step_labels(const StrategySteps& steps) {
   std::vector<std::string> labels;
   for (const pipeline::Manifest& manifest : steps.manifests) {
-    const auto of_stage = std::count_if(
-        steps.manifests.begin(), steps.manifests.end(),
-        [&](const pipeline::Manifest& other) { return other.stage == manifest.stage; });
-    const std::string name = of_stage > 1 ? name_with_model(manifest) : manifest.stage;
+    const auto count_like = [&](std::string (*name_of)(const pipeline::Manifest&)) {
+      return std::count_if(
+          steps.manifests.begin(), steps.manifests.end(),
+          [&](const pipeline::Manifest& other) { return name_of(other) == name_of(manifest); });
+    };
+    std::string name = manifest.stage;
+    if (count_like([](const pipeline::Manifest& other) { return other.stage; }) > 1) {
+      name = name_with_model(manifest);
+      if (count_like(name_with_model) > 1) name = name_with_result(manifest);
+    }
     std::string label = name;
     for (int number = 2; std::find(labels.begin(), labels.end(), label) != labels.end(); ++number) {
       label = fmt::format("{} ({})", name, number);

@@ -59,8 +59,8 @@ struct StrategySteps {
   std::vector<pipeline::Manifest> manifests;
 };
 
-// A name for each manifest: its stage, and where several share one (a model each), what their
-// settings call the model, or a number.
+// A name for each manifest: its stage, and where several share one, what their settings call the
+// model, or what came out ("generate: answered"), or a number.
 std::vector<std::string> step_labels(const StrategySteps& steps);
 
 // The sources that the manifests name in their settings (`sources`), each once: the files of one
