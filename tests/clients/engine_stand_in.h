@@ -15,6 +15,7 @@ namespace contra4::clients {
 inline constexpr char kStandIn[] = R"(
 import json, os, signal, socket, sys, threading, time
 words = sys.argv
+print("process", os.getpid())
 print("arguments:", json.dumps(words[1:]))
 mode = words[words.index("--mode") + 1] if "--mode" in words else "ready"
 if mode == "broken":

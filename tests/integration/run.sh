@@ -2,7 +2,7 @@
 # Runs contra4 against a server of others and the clients of others against our loopback server. Needs
 # pip packages (in .venv-integration, fetched once) but no network, key or download while it runs.
 #
-#   tests/integration/run.sh [NAME...]     official_clients, transformers_serve
+#   tests/integration/run.sh [NAME...]     official_clients, transformers_serve, dataset_folder, engine
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source tools/versions.sh
@@ -23,7 +23,7 @@ fi
 tools/build.sh build "$(nproc)" contra4 contra4_loopback_server
 export HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 no_proxy=127.0.0.1,localhost
 tests=("$@")
-((${#tests[@]})) || tests=(official_clients transformers_serve)
+((${#tests[@]})) || tests=(official_clients transformers_serve dataset_folder engine)
 for name in "${tests[@]}"; do
   echo "integration: $name"
   "$venv/bin/python" "tests/integration/${name}_test.py"

@@ -14,6 +14,7 @@
 
 #include "contra4/apps/arguments.h"
 #include "contra4/apps/commands/ask.h"
+#include "contra4/apps/commands/categorize.h"
 #include "contra4/apps/commands/compare.h"
 #include "contra4/apps/commands/dataset.h"
 #include "contra4/apps/commands/evaluate.h"
@@ -43,6 +44,7 @@ constexpr CommandEntry kCommands[] = {
     {"compare", "says which differences between runs mean something", add_compare_command},
     {"ask", "asks a model one question about scenes", add_ask_command},
     {"models", "lists what models can be asked, and what each needs", add_models_command},
+    {"categorize", "says which category each question belongs to", add_categorize_command},
     {"dataset check", "finds every wrong row of data files", add_dataset_check_command},
     {"dataset describe", "counts what is in a data file, and what it shares with another",
      add_dataset_describe_command},
