@@ -10,7 +10,7 @@
 namespace contra4::models {
 
 // Products are computed block by block, one thread each, into a buffer that stays in the cache and
-// is scanned there, so that memory is some 2 MB a thread beside the result whatever the sizes.
+// is scanned there, so that memory is some 1 MB a thread beside the result whatever the sizes.
 // A single-precision score only nominates: rows that could be among the best, given how far such a
 // sum can be off, are scored again by exact_dot(), and that score decides. The size of the blocks
 // and the number of threads change no bit of the result.
@@ -19,7 +19,7 @@ class ExactSearch final : public NeighborSearch {
   struct Options {
     int num_threads = 0;            // 0: all cores
     std::size_t query_block = 256;  // queries and rows of one product
-    std::size_t row_block = 1024;
+    std::size_t row_block = 512;
   };
   explicit ExactSearch(const Options& options);
 
