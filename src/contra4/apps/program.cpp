@@ -14,10 +14,12 @@
 
 #include "contra4/apps/arguments.h"
 #include "contra4/apps/commands/ask.h"
+#include "contra4/apps/commands/balance.h"
 #include "contra4/apps/commands/categorize.h"
 #include "contra4/apps/commands/compare.h"
 #include "contra4/apps/commands/dataset.h"
 #include "contra4/apps/commands/evaluate.h"
+#include "contra4/apps/commands/filter.h"
 #include "contra4/apps/commands/models.h"
 #include "contra4/apps/commands/score.h"
 #include "contra4/apps/help.h"
@@ -44,6 +46,9 @@ constexpr CommandEntry kCommands[] = {
     {"compare", "says which differences between runs mean something", add_compare_command},
     {"ask", "asks a model one question about scenes", add_ask_command},
     {"models", "lists what models can be asked, and what each needs", add_models_command},
+    {"filter", "keeps the questions that models answer rightly in every order",
+     add_filter_command},
+    {"balance", "spreads the right scenes evenly over the places", add_balance_command},
     {"categorize", "says which category each question belongs to", add_categorize_command},
     {"dataset check", "finds every wrong row of data files", add_dataset_check_command},
     {"dataset describe", "counts what is in a data file, and what it shares with another",
