@@ -60,44 +60,53 @@ constexpr std::array kFunctionWords = {
 // Heads that tell nothing, and words that tell how a scene is perceived or would be struck out by
 // the word filter later.
 constexpr std::array kEmptyHeads = {
-    "group"sv,        "couple"sv,       "bunch"sv,       "pair"sv,       "set"sv,
-    "lot"sv,          "piece"sv,        "top"sv,         "side"sv,       "front"sv,
-    "part"sv,         "kind"sv,         "type"sv,        "middle"sv,     "center"sv,
-    "centre"sv,       "row"sv,          "number"sv,      "variety"sv,    "line"sv,
-    "end"sv,          "bit"sv,          "distance"sv,    "background"sv, "foreground"sv,
-    "way"sv,          "thing"sv,        "something"sv,   "object"sv,     "item"sv,
-    "structure"sv,    "shape"sv,        "design"sv,      "character"sv,  "figure"sv,
-    "base"sv,         "view"sv,         "color"sv,       "colour"sv,     "time"sv,
-    "few"sv,          "while"sv,        "moment"sv,      "use"sv,        "look"sv,
-    "series"sv,       "form"sv,         "style"sv,       "body"sv,       "area"sv,
-    "man"sv,          "woman"sv,        "person"sv,      "people"sv,     "guy"sv,
-    "lady"sv,         "male"sv,         "female"sv,      "boy"sv,        "girl"sv,
-    "men"sv,          "women"sv,        "child"sv,       "someone"sv,    "individual"sv,
-    "adult"sv,        "edge"sv,         "rate"sv,        "speed"sv,      "noise"sv,
-    "others"sv,       "left"sv,         "right"sv,       "bottom"sv,     "surface"sv,
-    "hand"sv,         "hands"sv,        "assortment"sv,  "collection"sv, "combination"sv,
-    "beginning"sv,    "texture"sv,      "pattern"sv,     "element"sv,    "white"sv,
-    "black"sv,        "red"sv,          "green"sv,       "blue"sv,       "yellow"sv,
-    "brown"sv,        "grey"sv,         "gray"sv,        "pink"sv,       "purple"sv,
-    "orange"sv,       "long"sv,         "small"sv,       "large"sv,      "big"sv,
-    "little"sv,       "young"sv,        "old"sv,         "round"sv,      "square"sv,
-    "short"sv,        "cartoon"sv,      "cartoonish"sv,  "colored"sv,    "coloured"sv,
-    "wooden"sv,       "metal"sv,        "low"sv,         "high"sv,       "loud"sv,
-    "quiet"sv,        "soft"sv,         "rectangular"sv, "circular"sv,   "different"sv,
-    "large"sv,        "slight"sv,       "steady"sv,      "single"sv,     "toy"sv,
-    "game"sv,         "place"sv,        "new"sv,         "light"sv,      "dark"sv,
-    "consistently"sv, "continuously"sv, "constant"sv,    "constantly"sv, "beige"sv,
-    "golden"sv,
+    "group"sv,        "couple"sv,   "bunch"sv,       "pair"sv,       "set"sv,
+    "lot"sv,          "piece"sv,    "top"sv,         "side"sv,       "front"sv,
+    "part"sv,         "kind"sv,     "type"sv,        "middle"sv,     "center"sv,
+    "centre"sv,       "row"sv,      "number"sv,      "variety"sv,    "line"sv,
+    "end"sv,          "bit"sv,      "distance"sv,    "background"sv, "foreground"sv,
+    "way"sv,          "thing"sv,    "something"sv,   "object"sv,     "item"sv,
+    "structure"sv,    "shape"sv,    "design"sv,      "character"sv,  "figure"sv,
+    "base"sv,         "view"sv,     "color"sv,       "colour"sv,     "time"sv,
+    "few"sv,          "while"sv,    "moment"sv,      "use"sv,        "look"sv,
+    "series"sv,       "form"sv,     "style"sv,       "body"sv,       "area"sv,
+    "man"sv,          "woman"sv,    "person"sv,      "people"sv,     "guy"sv,
+    "lady"sv,         "male"sv,     "female"sv,      "boy"sv,        "girl"sv,
+    "men"sv,          "women"sv,    "child"sv,       "someone"sv,    "individual"sv,
+    "adult"sv,        "edge"sv,     "rate"sv,        "speed"sv,      "noise"sv,
+    "others"sv,       "left"sv,     "right"sv,       "bottom"sv,     "surface"sv,
+    "hand"sv,         "hands"sv,    "assortment"sv,  "collection"sv, "combination"sv,
+    "beginning"sv,    "texture"sv,  "pattern"sv,     "element"sv,    "white"sv,
+    "black"sv,        "red"sv,      "green"sv,       "blue"sv,       "yellow"sv,
+    "brown"sv,        "grey"sv,     "gray"sv,        "pink"sv,       "purple"sv,
+    "orange"sv,       "long"sv,     "small"sv,       "large"sv,      "big"sv,
+    "little"sv,       "young"sv,    "old"sv,         "round"sv,      "square"sv,
+    "short"sv,        "cartoon"sv,  "cartoonish"sv,  "colored"sv,    "coloured"sv,
+    "wooden"sv,       "metal"sv,    "low"sv,         "high"sv,       "loud"sv,
+    "quiet"sv,        "soft"sv,     "rectangular"sv, "circular"sv,   "different"sv,
+    "large"sv,        "slight"sv,   "steady"sv,      "single"sv,     "toy"sv,
+    "game"sv,         "place"sv,    "new"sv,         "light"sv,      "dark"sv,
+    "talking"sv,      "speaking"sv, "saying"sv,      "standing"sv,   "looking"sv,
+    "sitting"sv,      "doing"sv,    "going"sv,       "getting"sv,    "taking"sv,
+    "making"sv,       "trying"sv,   "showing"sv,     "moving"sv,     "clear"sv,
+    "simple"sv,       "humanoid"sv, "machinery"sv,   "equipment"sv,  "consistently"sv,
+    "continuously"sv, "constant"sv, "constantly"sv,  "beige"sv,      "golden"sv,
 };
 constexpr std::array kBannedParts = {
-    "3d"sv,         "3-d"sv,    "model"sv,   "image"sv,     "picture"sv,  "photo"sv,    "video"sv,
-    "audio"sv,      "sound"sv,  "record"sv,  "caption"sv,   "footage"sv,  "clip"sv,     "camera"sv,
-    "microphone"sv, "render"sv, "version"sv, "represent"sv, "depict"sv,   "animat"sv,   "movie"sv,
-    "film"sv,       "cloud"sv,  "scene"sv,   "visual"sv,    "quest"sv,    "text"sv,     "word"sv,
-    "detail"sv,     "score"sv,  "rating"sv,  "element"sv,   "sentence"sv, "descri"sv,   "action"sv,
-    "hear"sv,       "noise"sv,  "similar"sv, "noun"sv,      "verb"sv,     "close-up"sv, "closeup"sv,
-    "shot"sv,       "screen"sv, "polygon"sv, "mesh"sv,      "voice"sv,
+    "3d"sv,     "3-d"sv,     "model"sv,      "image"sv,     "picture"sv,  "photo"sv,
+    "video"sv,  "audio"sv,   "sound"sv,      "record"sv,    "caption"sv,  "footage"sv,
+    "clip"sv,   "camera"sv,  "microphone"sv, "render"sv,    "version"sv,  "represent"sv,
+    "depict"sv, "animat"sv,  "movie"sv,      "film"sv,      "cloud"sv,    "scene"sv,
+    "visual"sv, "quest"sv,   "text"sv,       "word"sv,      "detail"sv,   "score"sv,
+    "rating"sv, "element"sv, "sentence"sv,   "descri"sv,    "action"sv,   "hear"sv,
+    "noise"sv,  "similar"sv, "noun"sv,       "verb"sv,      "close-up"sv, "closeup"sv,
+    "shot"sv,   "screen"sv,  "polygon"sv,    "mesh"sv,      "voice"sv,    "sex"sv,
+    "naked"sv,  "nude"sv,    "cartoon"sv,    "dimension"sv,
 };
+
+// How a thing is shown, which is left out of its name.
+constexpr std::array kManners = {"cartoon"sv,  "cartoonish"sv, "animated"sv, "virtual"sv,
+                                 "stylized"sv, "minecraft"sv,  "digital"sv,  "lego"sv};
 
 constexpr std::array kPeople = {
     "man"sv,     "woman"sv,      "person"sv, "people"sv,  "guy"sv,          "lady"sv,
@@ -111,12 +120,12 @@ constexpr std::array kPeople = {
 
 // What looks like the -ing form of a verb and is none.
 constexpr std::array kIngNouns = {
-    "building"sv, "ceiling"sv, "wing"sv,       "ring"sv,     "king"sv,      "string"sv,
-    "thing"sv,    "morning"sv, "evening"sv,    "clothing"sv, "painting"sv,  "wedding"sv,
-    "swing"sv,    "railing"sv, "something"sv,  "spring"sv,   "bling"sv,     "awning"sv,
-    "pudding"sv,  "nothing"sv, "everything"sv, "sing"sv,     "lighting"sv,  "interesting"sv,
-    "parking"sv,  "dining"sv,  "living"sv,     "dressing"sv, "ping"sv,      "viking"sv,
-    "earring"sv,  "sling"sv,   "drawing"sv,    "topping"sv,  "including"sv, "during"sv,
+    "building"sv, "ceiling"sv, "wing"sv,       "ring"sv,      "king"sv,     "string"sv,
+    "thing"sv,    "morning"sv, "evening"sv,    "clothing"sv,  "painting"sv, "wedding"sv,
+    "swing"sv,    "railing"sv, "something"sv,  "spring"sv,    "bling"sv,    "awning"sv,
+    "pudding"sv,  "nothing"sv, "everything"sv, "sing"sv,      "lighting"sv, "interesting"sv,
+    "parking"sv,  "dining"sv,  "living"sv,     "ping"sv,      "viking"sv,   "earring"sv,
+    "sling"sv,    "drawing"sv, "topping"sv,    "including"sv, "during"sv,
 };
 constexpr std::array kIrregularPlurals = {"men"sv,   "women"sv, "people"sv, "children"sv, "sheep"sv,
                                           "geese"sv, "mice"sv,  "feet"sv,   "teeth"sv,    "fish"sv};
@@ -149,7 +158,7 @@ const Topic kTopics[] = {
       "pineapple", "watermelon"},
      {"Which scene would make a hungry guest happy?", "Which scene has to do with eating?",
       "Which scene makes one think of a full plate?"},
-     "It is the only one where food ({}) comes up."},
+     "It is the only one where food comes up: {}."},
     {{"car",    "truck",    "bus",       "train",    "motorcycle", "motorbike",  "bicycle",
       "bike",   "airplane", "aeroplane", "plane",    "jet",        "helicopter", "boat",
       "ship",   "van",      "tractor",   "vehicle",  "scooter",    "taxi",       "locomotive",
@@ -263,7 +272,7 @@ std::string folded(std::string_view text) {
 // One form for singular and plural.
 std::string stem_of(std::string word) {
   if (word.size() > 4 && word.ends_with("ies")) return word.substr(0, word.size() - 3) + "y";
-  if (word.size() > 4 && (word.ends_with("ses") || word.ends_with("xes") ||
+  if (word.size() > 4 && (word.ends_with("sses") || word == "buses" || word.ends_with("xes") ||
                           word.ends_with("ches") || word.ends_with("shes"))) {
     return word.substr(0, word.size() - 2);
   }
@@ -354,6 +363,14 @@ std::string joined(const std::vector<Token>& tokens, std::size_t begin, std::siz
   return text;
 }
 
+// As written where a vowel's letter need not be heard as one ("a uniform", "an hour"); captions are
+// careless otherwise.
+std::string article_of(const Token& written, const Token& next) {
+  if ("aei"sv.find(next.word[0]) != std::string_view::npos) return "an";
+  if ("ouh"sv.find(next.word[0]) != std::string_view::npos) return written.word;
+  return "a";
+}
+
 // Whether what follows `at` begins a new phrase.
 bool is_boundary_after(const std::vector<Token>& tokens, std::size_t at) {
   return at + 1 >= tokens.size() || tokens[at].ends_clause || is_function(tokens[at + 1]);
@@ -401,13 +418,19 @@ class Finder {
           word == "two" || word == "three" || word == "four" || word == "several" || word == "many";
       if (!is_one && !is_several) continue;
       const std::size_t end = end_of_thing(tokens, at + 1, is_several);
-      if (end == at + 1 || end - at - 1 > kMaxThingWords) continue;
+      std::size_t begin = at + 1;  // without what tells how the thing is shown
+      while (begin < end && is_in(kManners, tokens[begin].word)) ++begin;
+      if (begin >= end || end - begin > kMaxThingWords) continue;
       const Token& head = tokens[end - 1];
-      if (is_in(kEmptyHeads, head.word) || is_in(kEmptyHeads, head.stem) || is_adverb(head))
+      if (head.word.size() < 3 || is_in(kEmptyHeads, head.word) || is_in(kEmptyHeads, head.stem) ||
+          is_adverb(head))
         continue;
       if (is_ing(head) || is_participle(head)) continue;
-      if (!is_own(scene, at + 1, end, true)) continue;
-      const std::string thing = joined(tokens, at, end);
+      // "a clear, round vase": the thing comes later.
+      if (head.ends_clause && end < tokens.size() && end - begin == 1) continue;
+      if (!is_own(scene, begin, end, true)) continue;
+      const std::string article = is_one ? article_of(tokens[at], tokens[begin]) : word;
+      const std::string thing = article + " " + joined(tokens, begin, end);
       found.push_back({thing_question(thing, random), thing_reason(thing)});
     }
     return found;
