@@ -20,6 +20,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 constexpr const char* kWords[] = {"a",   "dog", "barks", "cat", "sleeps",
                                   "red", "car", "river", "old"};
@@ -84,14 +85,14 @@ std::set<std::string> media_of(const Item& item) {
 
 TEST_F(Sampling, WritesRowsAsPublished) {
   sampled(options(Strategy::kRandom, 1), corpus_of(1));
-  EXPECT_EQ(
-      io::read_file(folder_ / "out.json").substr(0, 330),
-      "[\n{\"id\": \"random_0\", \"selection_type\": \"random\", \"q_type\": \"mc_2\", "
-      "\"examples\": [{\"source\": \"audio_source\", \"id\": 0, \"caption\": [\"a a a 0\"], "
-      "\"url\": null, \"meta\": {}}, {\"source\": \"pc_source\", \"id\": 0, \"caption\": [\"a "
-      "dog dog 0\"], \"url\": null, \"meta\": {}}], \"modalities\": [\"audio\", "
-      "\"pc\"]},\n{\"id\": "
-      "\"random_1\", \"sel");
+  EXPECT_THAT(
+      io::read_file(folder_ / "out.json"),
+      StartsWith("[\n"
+                 R"({"id": "random_0", "selection_type": "random", "q_type": "mc_2", "examples": [)"
+                 R"({"source": "audio_source", "id": 0, "caption": ["a a a 0"], "url": null, )"
+                 R"("meta": {}}, {"source": "pc_source", "id": 0, "caption": ["a dog dog 0"], )"
+                 R"("url": null, "meta": {}}], "modalities": ["audio", "pc"]},)"
+                 "\n"));
   EXPECT_EQ(count("tuples"), 11);
 }
 
@@ -124,14 +125,14 @@ TEST_F(Sampling, NoSetOfMediaOccursTwice) {
 }
 
 TEST_F(Sampling, ShardsOneBehindTheOtherAreTheWhole) {
-  const Corpus corpus = corpus_of(15);
+  const Corpus corpus = corpus_of(8);
   for (const Strategy strategy : {Strategy::kRandom, Strategy::kSimilarity}) {
     for (const bool compat : {false, true}) {
-      auto asked = options(strategy, 30);
+      auto asked = options(strategy, 12);
       asked.compat = compat;
       asked.compat_population = kPublishedTrainingDraw;
       const std::string whole = sampled(asked, corpus, "whole.jsonl");
-      for (const int parts : {2, 7}) {
+      for (const int parts : {2, 5}) {
         std::string together;
         for (int i = 1; i <= parts; ++i) {
           asked.shard = {i, parts};
@@ -240,7 +241,9 @@ TEST_F(Sampling, CaptionsWithinTheBoundsOnly) {
             sum += static_cast<double>(embedded.row(i)[d]) * embedded.row(j)[d];
           }
           EXPECT_LE(sum, 0.7 + 1e-6);
-          if (j == 0) EXPECT_GE(sum, 0.1 - 1e-6);
+          if (j == 0) {
+            EXPECT_GE(sum, 0.1 - 1e-6);
+          }
         }
       }
     }

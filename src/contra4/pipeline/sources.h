@@ -39,7 +39,7 @@ struct SourceColumns {
 
 struct SourceSpec {
   Modality modality = Modality::kImage;
-  std::string name;  // `source` of the scenes
+  std::string name = {};  // `source` of the scenes
   std::filesystem::path file = {};
   std::string shown_file = {};  // in manifests: without the folders of this machine
   SourceShape shape = SourceShape::kTable;
