@@ -22,3 +22,11 @@ echo "== embedding"
 .venv/bin/python bench/embed.py "$build" "${corpora[@]}"
 echo "== similarity search"
 bench/search.py "$build"
+echo "== verify"
+.venv/bin/python bench/verify.py "$build"
+echo "== filter and balance"
+if [[ -n ${CONTRA4_SHARED:-} ]]; then
+  bench/filter.py --program "$build/contra4" --answers "$CONTRA4_SHARED/goldens/generation/step4"
+else
+  echo "skipped: needs CONTRA4_SHARED, the answers of three models"
+fi
