@@ -56,18 +56,6 @@ io::JsonValue decisive_settings(const io::JsonValue& value) {
   return io::JsonValue(std::move(kept));
 }
 
-std::string key_of(const Manifest& manifest) {
-  io::JsonWriter json;
-  json.begin_object();
-  json.member("stage", manifest.stage);
-  json.member("settings", manifest.settings);
-  json.member("shard", to_string(manifest.shard));
-  json.key("inputs").begin_object();
-  for (const auto& [name, sha256] : manifest.inputs) json.member(name, sha256);
-  json.end_object().end_object();
-  return sha256_hex(json.text());
-}
-
 std::string to_json(const Manifest& manifest) {
   io::JsonWriter json(2);
   json.begin_object();
@@ -169,7 +157,7 @@ void flatten(const std::string& name, const io::JsonValue& value,
     return;
   }
   for (const auto& [member, child] : *object) {
-    flatten(name.empty() ? member : name + "." + member, child, leaves);
+    flatten(name.empty() ? member : fmt::format("{}.{}", name, member), child, leaves);
   }
 }
 
@@ -238,6 +226,22 @@ std::optional<Manifest> find_manifest(const fs::path& output) {
   return manifest_of(path, io::read_json_file(path));
 }
 
+std::string manifest_key(const Manifest& manifest) {
+  io::JsonWriter json;
+  json.begin_object();
+  json.member("stage", manifest.stage);
+  json.member("settings", manifest.settings);
+  json.member("shard", to_string(manifest.shard));
+  json.key("inputs").begin_object();
+  for (const auto& [name, sha256] : manifest.inputs) json.member(name, sha256);
+  json.end_object().end_object();
+  return sha256_hex(json.text());
+}
+
+void write_manifest(const fs::path& output, const Manifest& manifest) {
+  io::write_file_atomically(manifest_path(output), to_json(manifest));
+}
+
 std::vector<std::string> manifest_differences(const Manifest& before, const Manifest& after) {
   const auto old_leaves = leaves_of(before);
   const auto new_leaves = leaves_of(after);
@@ -284,7 +288,7 @@ Stage Stage::open(std::vector<fs::path> outputs, const StageConfig& config,
   for (const StageInput& input : config.inputs) {
     manifest.inputs.emplace_back(input.name, sha256_hex_of_file(input.path));
   }
-  manifest.key = key_of(manifest);
+  manifest.key = manifest_key(manifest);
 
   const fs::path& output = state->outputs.front();
   if (output.has_parent_path()) fs::create_directories(output.parent_path());
@@ -360,7 +364,7 @@ void Stage::finish(const Counts& counts, const std::vector<std::string>& notes) 
   } else {
     io::write_file_atomically(dropped_path(output()), state_->dropped_lines);
   }
-  io::write_file_atomically(manifest_path(output()), to_json(manifest));
+  write_manifest(output(), manifest);
   state_->is_done = true;
 }
 

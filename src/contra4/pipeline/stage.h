@@ -67,6 +67,10 @@ std::filesystem::path manifest_path(const std::filesystem::path& output);
 std::filesystem::path dropped_path(const std::filesystem::path& output);
 // Empty when the file is not there. Throws kDataLoss for one that cannot be read.
 std::optional<Manifest> find_manifest(const std::filesystem::path& output);
+// Of what decides a step, without what came of it.
+std::string manifest_key(const Manifest& manifest);
+// Beside the output, atomically. Steps use Stage::finish().
+void write_manifest(const std::filesystem::path& output, const Manifest& manifest);
 
 class Stage {
  public:
