@@ -23,6 +23,7 @@
 #include "contra4/apps/commands/models.h"
 #include "contra4/apps/commands/sample.h"
 #include "contra4/apps/commands/score.h"
+#include "contra4/apps/commands/verify.h"
 #include "contra4/apps/help.h"
 #include "contra4/base/error.h"
 #include "contra4/base/log.h"
@@ -48,6 +49,7 @@ constexpr CommandEntry kCommands[] = {
     {"ask", "asks a model one question about scenes", add_ask_command},
     {"models", "lists what models can be asked, and what each needs", add_models_command},
     {"sample", "puts captioned media of different modalities together", add_sample_command},
+    {"verify", "asks models every question in every order of its scenes", add_verify_command},
     {"filter", "keeps the questions that models answer rightly in every order",
      add_filter_command},
     {"balance", "spreads the right scenes evenly over the places", add_balance_command},
