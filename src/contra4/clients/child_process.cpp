@@ -43,7 +43,7 @@ std::vector<std::string> environment_with(
         });
     if (!is_replaced) entries.emplace_back(text);
   }
-  for (const auto& [name, value] : variables) entries.push_back(name + "=" + value);
+  for (const auto& [name, value] : variables) entries.push_back(fmt::format("{}={}", name, value));
   return entries;
 }
 
@@ -193,7 +193,7 @@ fs::path find_program(std::string_view name, std::string_view path_list) {
     const std::size_t colon = path_list.find(':');
     const std::string_view folder = path_list.substr(0, colon);
     path_list = colon == std::string_view::npos ? "" : path_list.substr(colon + 1);
-    const fs::path path = fs::path(folder.empty() ? "." : folder) / name;
+    fs::path path = fs::path(folder.empty() ? "." : folder) / name;
     if (is_program(path)) return path;
   }
   return {};

@@ -72,7 +72,7 @@ struct MarkdownTable {
 };
 
 std::string count_with_share(std::uint64_t count, std::uint64_t total) {
-  const std::string number = with_thousands(static_cast<std::int64_t>(count));
+  std::string number = with_thousands(static_cast<std::int64_t>(count));
   if (total == 0) return number;
   return fmt::format("{} ({}%)", number,
                      percent(static_cast<double>(count) / static_cast<double>(total)));
@@ -190,7 +190,7 @@ void flatten(const std::string& name, const io::JsonValue& value,
   const io::JsonValue::Object* const object = value.find_object();
   if (object != nullptr && !object->empty()) {
     for (const auto& [member, child] : *object) {
-      flatten(name.empty() ? member : name + "." + member, child, leaves);
+      flatten(name.empty() ? member : fmt::format("{}.{}", name, member), child, leaves);
     }
     return;
   }
