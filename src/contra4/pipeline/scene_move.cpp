@@ -107,7 +107,7 @@ std::string moved_answer(std::string_view answer, const scoring::SceneOrder& ord
     answer.remove_prefix(kLabel.size());
     answer.remove_prefix(std::min(answer.find_first_not_of(' '), answer.size()));
   }
-  const std::string name = scene_name(place);
+  std::string name = scene_name(place);
   const auto explanation = explanation_of(answer, old_place);
   if (!explanation) return name;
   const auto moved = moved_explanation(*explanation, order);
