@@ -18,6 +18,8 @@
 #include "contra4/apps/commands/categorize.h"
 #include "contra4/apps/commands/compare.h"
 #include "contra4/apps/commands/dataset.h"
+#include "contra4/apps/commands/dataset_merge.h"
+#include "contra4/apps/commands/dataset_split.h"
 #include "contra4/apps/commands/evaluate.h"
 #include "contra4/apps/commands/filter.h"
 #include "contra4/apps/commands/models.h"
@@ -59,6 +61,9 @@ constexpr CommandEntry kCommands[] = {
      add_dataset_describe_command},
     {"dataset convert", "writes a data file in another format or schema",
      add_dataset_convert_command},
+    {"dataset split", "divides a data file into parts that share no medium",
+     add_dataset_split_command},
+    {"dataset merge", "puts the shards of a file together", add_dataset_merge_command},
 };
 
 constexpr std::string_view kHint = "contra4 --help lists the commands";
