@@ -22,7 +22,9 @@
 #include "contra4/apps/commands/dataset_split.h"
 #include "contra4/apps/commands/evaluate.h"
 #include "contra4/apps/commands/filter.h"
+#include "contra4/apps/commands/generate.h"
 #include "contra4/apps/commands/models.h"
+#include "contra4/apps/commands/pipeline.h"
 #include "contra4/apps/commands/sample.h"
 #include "contra4/apps/commands/score.h"
 #include "contra4/apps/commands/verify.h"
@@ -50,7 +52,9 @@ constexpr CommandEntry kCommands[] = {
     {"compare", "says which differences between runs mean something", add_compare_command},
     {"ask", "asks a model one question about scenes", add_ask_command},
     {"models", "lists what models can be asked, and what each needs", add_models_command},
+    {"pipeline", "makes a data set from captions, all steps of it", add_pipeline_command},
     {"sample", "puts captioned media of different modalities together", add_sample_command},
+    {"generate", "writes questions about tuples, and their answers", add_generate_command},
     {"verify", "asks models every question in every order of its scenes", add_verify_command},
     {"filter", "keeps the questions that models answer rightly in every order",
      add_filter_command},

@@ -34,7 +34,7 @@ std::vector<scoring::SceneView> views_as_shown(const Item& item, const SceneOrde
   return views;
 }
 
-std::string row_json(const Item& item, const SceneOrder& order, const JournalEntry& entry,
+std::string row_json(const Item& item, const SceneOrder& order, const ReplyRecord& entry,
                      std::optional<int> choice) {
   io::JsonWriter json;
   json.begin_object();
@@ -218,7 +218,7 @@ std::int64_t write_predictions(const RequestPlan& plan, const SceneSource& scene
     if (!lines) lines.emplace(journal_path);
     const PlannedRequest request = plan.request(number);
     const Item& item = plan.items()[request.item];
-    const JournalEntry entry = lines->at(index.offset(number));
+    const ReplyRecord entry = lines->at(index.offset(number));
     std::optional<int> choice;
     if (entry.state == RequestState::kAnswered) {
       choice = entry.choice;
