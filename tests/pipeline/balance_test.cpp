@@ -28,7 +28,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class Balance : public ::testing::Test {
-protected:
+ protected:
   BalanceOutcome balance(BalanceOptions options) {
     options.durability = io::Durability::kUnsynced;
     options.when_changed = WhenChanged::kOverwrite;
@@ -45,19 +45,15 @@ protected:
       random.shuffle(modalities);
       modalities.resize(2 + random.below(3));
       const auto n = static_cast<int>(modalities.size());
-      auto right =
-          static_cast<int>(random.below(static_cast<std::uint64_t>(n)));
+      auto right = static_cast<int>(random.below(static_cast<std::uint64_t>(n)));
       for (int k = 0; k < n; ++k) {
-        const bool is_sound =
-            modalities[static_cast<std::size_t>(k)] == "audio";
-        if (is_sound && random.below(10) < 4)
-          right = k;
+        const bool is_sound = modalities[static_cast<std::size_t>(k)] == "audio";
+        if (is_sound && random.below(10) < 4) right = k;
       }
       io::JsonWriter replies;
       replies.begin_array();
-      for (const auto &order : scoring::all_orders(n)) {
-        const auto place =
-            std::find(order.begin(), order.end(), right) - order.begin();
+      for (const auto& order : scoring::all_orders(n)) {
+        const auto place = std::find(order.begin(), order.end(), right) - order.begin();
         replies.value("Answer: " + scene_name(static_cast<int>(place)));
       }
       rows.push_back({.id = std::to_string(i),
@@ -68,9 +64,9 @@ protected:
     write_answers(files, "a", rows);
     ASSERT_EQ(filter(files, filter_options({"a"})).counts.back().second, count);
   }
-  std::map<std::string, Item> items(const std::filesystem::path &path) const {
+  std::map<std::string, Item> items(const std::filesystem::path& path) const {
     std::map<std::string, Item> by_id;
-    for (Item &item : data::load_dataset(path, {.answer = true}).items) {
+    for (Item& item : data::load_dataset(path, {.answer = true}).items) {
       by_id[item.id.text] = item;
     }
     return by_id;
@@ -87,11 +83,10 @@ TEST_F(Balance, KeepsTheRightSceneRightAndEveryReplyTrue) {
   const auto after = items(files.balanced());
   ASSERT_EQ(after.size(), before.size());
   int num_moved = 0;
-  for (const auto &[id, old_item] : before) {
-    const Item &item = after.at(id);
-    const Scene &scene = item.scenes[static_cast<std::size_t>(*item.answer)];
-    const Scene &old_scene =
-        old_item.scenes[static_cast<std::size_t>(*old_item.answer)];
+  for (const auto& [id, old_item] : before) {
+    const Item& item = after.at(id);
+    const Scene& scene = item.scenes[static_cast<std::size_t>(*item.answer)];
+    const Scene& old_scene = old_item.scenes[static_cast<std::size_t>(*old_item.answer)];
     EXPECT_EQ(scene.id, old_scene.id);
     EXPECT_EQ(scene.modality, old_scene.modality);
     EXPECT_THAT(item.answer_text, HasSubstr("For it is louder"));
@@ -109,20 +104,17 @@ TEST_F(Balance, KeepsTheRightSceneRightAndEveryReplyTrue) {
   EXPECT_EQ(ids_of(filter_stage_output(second)), ids_of(files.balanced()));
   const auto text = io::read_json_file(files.balanced());
   const auto text_again = io::read_json_file(filter_stage_output(second));
-  EXPECT_EQ(sorted_json(text), sorted_json(text_again))
-      << "readings and answers moved along";
+  EXPECT_EQ(sorted_json(text), sorted_json(text_again)) << "readings and answers moved along";
 }
 
 TEST_F(Balance, EveryPlaceIsRightEquallyOften) {
   make_filtered(121);
   const auto outcome = balance({});
-  const BalanceState &after = outcome.before_and_after.back();
+  const BalanceState& after = outcome.before_and_after.back();
   EXPECT_EQ(after.rows, 121);
   for (std::size_t n = 2; n <= 4; ++n) {
-    const auto end =
-        after.positions[n].begin() + static_cast<std::ptrdiff_t>(n);
-    const auto [least, most] =
-        std::minmax_element(after.positions[n].begin(), end);
+    const auto end = after.positions[n].begin() + static_cast<std::ptrdiff_t>(n);
+    const auto [least, most] = std::minmax_element(after.positions[n].begin(), end);
     EXPECT_LE(*most - *least, 1) << n;
     EXPECT_GT(*least, 0);
   }
@@ -141,13 +133,13 @@ TEST_F(Balance, TheSeedDecidesWhichRowGetsWhichPlace) {
 TEST_F(Balance, ModalitiesTellNothingAfterwardsAndEachDroppedRowIsOnRecord) {
   make_filtered(400);
   const auto outcome = balance({.by_modality = true});
-  const BalanceState &before = outcome.before_and_after.front();
-  const BalanceState &after = outcome.before_and_after.back();
+  const BalanceState& before = outcome.before_and_after.front();
+  const BalanceState& after = outcome.before_and_after.back();
   EXPECT_GT(before.best_order.accuracy - before.best_order.chance, .1);
   EXPECT_LE(after.best_order.accuracy - after.best_order.chance, .02);
   const auto left = items(files.balanced());
   std::size_t num_dropped = 0;
-  for (const std::string &line : lines_of(dropped_path(files.balanced()))) {
+  for (const std::string& line : lines_of(dropped_path(files.balanced()))) {
     const auto json = io::parse_json(line, "line").value();
     EXPECT_EQ(left.count(*json.find("id")->find_string()), 0U);
     EXPECT_EQ(*json.find("reason")->find_string(), "modality");
@@ -161,18 +153,16 @@ TEST_F(Balance, TheBestOrderIsTheOneThatThePriorFits) {
   make_filtered(150);
   const auto outcome = balance({.by_modality = true});
   std::vector<Item> list;
-  for (auto &[id, item] : items(files.balanced()))
-    list.push_back(item);
+  for (auto& [id, item] : items(files.balanced())) list.push_back(item);
   const auto fit = scoring::ModalityPrior::fit(list);
-  const BestOrder &best = outcome.before_and_after.back().best_order;
+  const BestOrder& best = outcome.before_and_after.back().best_order;
   EXPECT_DOUBLE_EQ(best.accuracy, static_cast<double>(fit.correct) / fit.total);
   const auto rows = scoring::blind_rows(list, list);
-  const auto &blind = outcome.before_and_after.back().blind;
+  const auto& blind = outcome.before_and_after.back().blind;
   ASSERT_EQ(blind.size(), rows.size());
-  const auto hits = [](const scoring::BlindRow &row) {
+  const auto hits = [](const scoring::BlindRow& row) {
     double sum = 0;
-    for (const auto &observation : row.observations)
-      sum += observation.hit;
+    for (const auto& observation : row.observations) sum += observation.hit;
     return sum;
   };
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -185,10 +175,9 @@ TEST_F(Balance, RowsThatCannotBeBalancedAreDroppedWithTheirReason) {
   AnsweredRow none{.id = "none", .answer = "It depends"};
   AnsweredRow lone{.id = "lone", .modalities = {"audio"}};
   AnsweredRow fine{.id = "fine"};
-  io::write_file_atomically(filter_stage_output(files),
-                            "[" + row_json(none, "a") + ", " +
-                                row_json(lone, "a") + ",\n " +
-                                row_json(fine, "a") + "]");
+  io::write_file_atomically(
+      filter_stage_output(files),
+      "[" + row_json(none, "a") + ", " + row_json(lone, "a") + ",\n " + row_json(fine, "a") + "]");
   const auto outcome = balance({});
   EXPECT_THAT(ids_of(files.balanced()), ElementsAre("fine"));
   const auto dropped = lines_of(dropped_path(files.balanced()));
@@ -198,17 +187,14 @@ TEST_F(Balance, RowsThatCannotBeBalancedAreDroppedWithTheirReason) {
 }
 
 TEST_F(Balance, WrongRowsAndMissingFilesAreNamed) {
-  EXPECT_THAT(error_of([&] { balance({}); }).message,
-              HasSubstr("contra4 filter"));
+  EXPECT_THAT(error_of([&] { balance({}); }).message, HasSubstr("contra4 filter"));
   const std::string row = row_json({.id = "x"}, "a");
-  io::write_file_atomically(filter_stage_output(files),
-                            "[" + row + "," + row + "]");
+  io::write_file_atomically(filter_stage_output(files), "[" + row + "," + row + "]");
   EXPECT_THAT(error_of([&] { balance({}); }).message,
               HasSubstr("row 2 (id x): the id occurred before, in row 1"));
   io::write_file_atomically(filter_stage_output(files), R"([{"id": "y"}])");
-  EXPECT_THAT(error_of([&] { balance({}); }).message,
-              HasSubstr("row 1 (id y): there is no"));
+  EXPECT_THAT(error_of([&] { balance({}); }).message, HasSubstr("row 1 (id y): there is no"));
 }
 
-} // namespace
-} // namespace contra4::pipeline
+}  // namespace
+}  // namespace contra4::pipeline

@@ -68,10 +68,8 @@ TEST_F(ReportTest, WhatWentWrongIsSaidAtTheTop) {
   results.counts.unsupported = 1;
   results.unsupported_by_modalities = {{"audio+video", 1}};
   results.warnings = {"p.json: 3 rows of items that the set does not have"};
-  results.missed = {{"item_1",
-                     "ABC",
-                     RequestState::kFailed,
-                     {ErrorCode::kUnavailable, "503 | <b>bad</b>"}}};
+  results.missed = {
+      {"item_1", "ABC", RequestState::kFailed, {ErrorCode::kUnavailable, "503 | <b>bad</b>"}}};
   const std::string report = report_markdown(results, {});
   EXPECT_THAT(report, AllOf(HasSubstr("**Only 40 of 48 items are scored; 8 have no prediction"),
                             HasSubstr("- 2 requests failed; the same command asks again."),

@@ -20,7 +20,7 @@ namespace contra4::eval {
 
 struct PlanOptions {
   Permutations permutations = Permutations::kNone;
-  Shard shard{};  // items index - 1, index - 1 + count, ... of the set
+  Shard shard{};                        // items index - 1, index - 1 + count, ... of the set
   std::optional<std::int64_t> limit{};  // the first so many items of the shard; empty: all
 };
 

@@ -7,13 +7,14 @@
 
 #include "contra4/base/error.h"
 
+namespace contra4::embedded {
+extern const std::string_view filter_words;
+}  // namespace contra4::embedded
+
 namespace contra4::pipeline {
 
 namespace {
 
-constexpr std::string_view kDefaultWordList =
-#include "filter_words.inc"
-    ;
 constexpr std::string_view kSpace = " \t\r\n";
 
 char lower(char c) {
@@ -33,7 +34,7 @@ bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
 }  // namespace
 
 std::string_view default_word_list() {
-  return kDefaultWordList;
+  return embedded::filter_words;
 }
 
 std::vector<std::string> parse_word_list(std::string_view text, std::string_view what) {
