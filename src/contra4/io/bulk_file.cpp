@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
+#include "contra4/io/temporary_file.h"
 
 namespace contra4::io {
 
@@ -37,13 +38,8 @@ std::filesystem::path with_folder(std::filesystem::path path) {
 }
 
 int open_temporary(const std::filesystem::path& path, std::filesystem::path& temporary) {
-  std::string pattern = path.string() + ".tmp-XXXXXX";
-  const int descriptor = ::mkostemp(pattern.data(), O_CLOEXEC);
+  const int descriptor = create_temporary(path, temporary);
   if (descriptor < 0) fail(path, "create", errno);
-  temporary = pattern;
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(descriptor, 0666 & ~mask);
   return descriptor;
 }
 

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "contra4/io/descriptor.h"
+#include "contra4/io/temporary_file.h"
 
 namespace contra4::io {
 
@@ -88,13 +89,8 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
     std::filesystem::create_directories(path_.parent_path(), error);
     if (error) fail(path_.parent_path(), "create the folder", error.value());
   }
-  std::string pattern = path_.string() + ".tmp-XXXXXX";
-  descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
+  descriptor_ = create_temporary(path_, temporary_);
   if (descriptor_ < 0) fail(path_, "create", errno);
-  temporary_ = pattern;
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(descriptor_, 0666 & ~mask);
 }
 
 AtomicFile::~AtomicFile() {
