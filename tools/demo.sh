@@ -67,10 +67,20 @@ build/contra4 score --dataset "$sets/test.json" --fit "$sets/val.json" --predict
   --format markdown --output "$runs/leaderboard.md"
 echo
 build/contra4 compare "${folders[@]}"
+
+# And a data set from captions, with rules and embeddings in place of language models.
+made=()
+if [[ -f build/libcontra4_torch.so ]]; then
+  echo
+  echo "A data set made from the captions of data/mini, without any server:"
+  build/contra4 pipeline data/mini/pipeline.yaml --output-dir runs/demo-made --quiet
+  made=("Card of the made set:   runs/demo-made/dataset/README.md")
+fi
 cat <<END
 
 Leaderboard as a page:  $runs/leaderboard.md
 One report per model:   $(printf '%s ' "${folders[@]/%//report.md}")
+${made[*]}
 Your own model:         build/contra4 evaluate --dataset $sets/test.json --fit $sets/val.json \\
                           --model openai/NAME --base-url http://localhost:8000/v1 --input oracle-captions
 END
