@@ -77,6 +77,19 @@ TEST_F(DatasetMergeTest, AFileOfAnotherNameGetsNoManifest) {
   EXPECT_THAT(outcome.err, HasSubstr("no manifest is written"));
 }
 
+TEST_F(DatasetMergeTest, PassesOverWhatAPatternFindsBesideTheShards) {
+  make_shard(1);
+  make_shard(2);
+  const auto outcome =
+      run({"dataset", "merge", path("llama.shard-1-of-2.json"),
+           path("llama.shard-1-of-2.manifest.json"), path("llama.shard-2-of-2.json"),
+           path("llama.shard-2-of-2.manifest.json"), path("llama.json")});
+  EXPECT_EQ(outcome.code, kExitDone) << outcome.err;
+  EXPECT_TRUE(fs::exists(folder_ / "llama.json"));
+  const auto nothing = run({"dataset", "merge", path("llama.shard-1-of-2.manifest.json")});
+  EXPECT_EQ(nothing.code, kExitUsage);
+}
+
 TEST_F(DatasetMergeTest, RefusesShardsOfOtherSettings) {
   make_shard(1, R"({"temperature": 0.3})");
   make_shard(2, R"({"temperature": 0.5})");

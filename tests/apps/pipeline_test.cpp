@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -180,6 +181,35 @@ TEST_F(Pipeline, MistakesShowBeforeAnythingRuns) {
   expect_usage("strategies: [random, random]\n", "each strategy once");
   expect_usage("verify: false\n", "only categorize can");
   expect_usage("- a\n- b\n", "name: value");
+}
+
+TEST_F(Pipeline, MergedShardsAreTheFilesOfAWholeRun) {
+  const auto step = [&](std::vector<std::string> arguments, const std::string& folder,
+                        const std::string& shard) {
+    arguments.insert(arguments.end(), {"--output-dir", (folder_ / folder).string(), "--strategy",
+                                       "random", "--shard", shard});
+    const auto outcome = run(arguments);
+    EXPECT_EQ(outcome.code, kExitDone) << arguments[0] << " " << shard << ": " << outcome.err;
+  };
+  const std::vector<std::pair<std::vector<std::string>, std::string>> steps = {
+      {{"sample", "--sources", (mini_dir() / "sources.yaml").string(), "--n-samples", "7"},
+       "step1/tuples_random_test"},
+      {{"generate", "--model-id", "rules"}, "step2_3/random_test"},
+      {{"verify", "--model", "bm25=lexical/bm25"}, "step4/bm25_random_test"}};
+  for (const auto& [command, name] : steps) {
+    step(command, "whole", "1/1");
+    std::vector<std::string> merge = {"dataset", "merge"};
+    for (const char* shard : {"2", "3", "1"}) {
+      step(command, "parts", std::string(shard) + "/3");
+      merge.push_back((folder_ / "parts" / (name + ".shard-" + shard + "-of-3.json")).string());
+    }
+    merge.push_back((folder_ / "parts" / (name + ".json")).string());
+    const auto merged = run(merge);
+    ASSERT_EQ(merged.code, kExitDone) << merged.err;
+    EXPECT_EQ(io::read_file(folder_ / "parts" / (name + ".json")),
+              io::read_file(folder_ / "whole" / (name + ".json")))
+        << name;
+  }
 }
 
 TEST_F(Pipeline, ADryRunPrintsTheCommandsOfTheSteps) {

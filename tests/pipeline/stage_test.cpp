@@ -69,6 +69,15 @@ TEST_F(StageTest, RefusesOtherSettingsAndNamesEachDifference) {
   EXPECT_TRUE(open(config()).is_done()) << "what was done stays";
 }
 
+TEST_F(StageTest, TellsWhatLiesBesideAnOutputFromTheOutput) {
+  const Stage stage = open(config());
+  EXPECT_FALSE(is_beside_output(output_));
+  for (const auto& path : {manifest_path(output_), dropped_path(output_), stage.journal_path(),
+                           stage.journal_path("llama")}) {
+    EXPECT_TRUE(is_beside_output(path)) << path;
+  }
+}
+
 TEST_F(StageTest, WhereTheServersAreDecidesNothing) {
   {
     Stage stage = open(config(R"({"models": [{"model": "m", "endpoints": ["http://a/v1"]}]})"));

@@ -423,7 +423,7 @@ bool run_phase(const GenerateOptions& options, const Writer& writer, Phase phase
                   {.stage = "generate",
                    .settings_json = settings_json(options, writer, phase),
                    .inputs = {{phase == Phase::kQuestions ? "tuples" : "questions", file.path}},
-                   .shard = file.rows},
+                   .shard = options.files.shard},
                   options.when_changed);
   if (!stage.is_done()) {
     PhaseRun run(options, writer, phase, file);

@@ -219,6 +219,12 @@ fs::path dropped_path(const fs::path& output) {
   return beside(output, ".dropped.jsonl");
 }
 
+bool is_beside_output(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.ends_with(".manifest.json") || name.ends_with(".dropped.jsonl") ||
+         name.ends_with(".journal.jsonl") || name.ends_with(".lock");
+}
+
 std::optional<Manifest> find_manifest(const fs::path& output) {
   const fs::path path = manifest_path(output);
   std::error_code ignored;

@@ -52,6 +52,8 @@ std::vector<MergedFile> files_of_step(const std::vector<fs::path>& shards, const
 
 int run_merge(const MergeFlags& flags, Context& context) {
   std::vector<fs::path> shards = flags.files;
+  std::erase_if(shards, pipeline::is_beside_output);
+  if (shards.empty()) throw UsageError("these are manifests and journals; shards are wanted");
   fs::path output;
   if (!data::find_shard(shards.back())) {
     output = shards.back();
