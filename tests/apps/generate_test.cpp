@@ -160,11 +160,10 @@ TEST_F(GenerateCommand, TellsFailedRequestsAndAsksThoseAgain) {
   const auto before = server.num_requests();
   const auto second = generate("a", flags);
   EXPECT_EQ(second.code, kExitDone) << second.err;
-  for (std::size_t i = before; i < server.num_requests(); ++i) {
-    const auto& body = server.requests()[i].body;
-    if (wants_question(server.requests()[i])) {
-      EXPECT_THAT(body, HasSubstr("rain 3\\\""));
-    }
+  const std::vector<LoopbackRequest> requests = server.requests();
+  ASSERT_GT(requests.size(), before);
+  for (std::size_t i = before; i < requests.size(); ++i) {
+    if (wants_question(requests[i])) EXPECT_THAT(requests[i].body, HasSubstr("rain 3\\\""));
   }
 }
 
