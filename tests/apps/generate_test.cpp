@@ -163,7 +163,9 @@ TEST_F(GenerateCommand, TellsFailedRequestsAndAsksThoseAgain) {
   const std::vector<LoopbackRequest> requests = server.requests();
   ASSERT_GT(requests.size(), before);
   for (std::size_t i = before; i < requests.size(); ++i) {
-    if (wants_question(requests[i])) EXPECT_THAT(requests[i].body, HasSubstr("rain 3\\\""));
+    if (wants_question(requests[i])) {
+      EXPECT_THAT(requests[i].body, HasSubstr("rain 3\\\""));
+    }
   }
 }
 

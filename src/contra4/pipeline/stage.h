@@ -65,8 +65,8 @@ struct Manifest {
 // The path beside an output: step2_3/random_test.manifest.json.
 std::filesystem::path manifest_path(const std::filesystem::path& output);
 std::filesystem::path dropped_path(const std::filesystem::path& output);
-// Whether a name is that of a manifest, a list of dropped rows, a journal or a lock, which a pattern
-// for outputs (random_test.shard-*) finds as well.
+// Whether a name is that of a manifest, a list of dropped rows, a journal or a lock, which a
+// pattern for outputs (random_test.shard-*) finds as well.
 bool is_beside_output(const std::filesystem::path& path);
 // Empty when the file is not there. Throws kDataLoss for one that cannot be read.
 std::optional<Manifest> find_manifest(const std::filesystem::path& output);
