@@ -94,5 +94,48 @@ TEST(ReplyRecord, MembersOfTheWrongTypeAreDoneWithout) {
   EXPECT_TRUE(entry->scores.empty());
 }
 
+TEST(ReplyRecord, HoldsWhatAnAnswerHeld) {
+  Answer answer;
+  answer.status = OutcomeStatus::kUnsupported;
+  answer.text = "t";
+  answer.choice = 1;
+  answer.scores = {0.5, 2};
+  answer.usage = {3, 4};
+  answer.latency_s = 0.5;
+  answer.tries = 2;
+  answer.endpoint = "e";
+  answer.raw_reply = "{}";
+  answer.error = {ErrorCode::kUnavailable, "m"};
+  const ReplyRecord record = record_of("id", "BA", answer);
+  EXPECT_EQ(record.item_id, "id");
+  EXPECT_EQ(record.part, "BA");
+  EXPECT_EQ(record.state, RequestState::kUnsupported);
+  EXPECT_EQ(record.text, "t");
+  EXPECT_EQ(record.choice, 1);
+  EXPECT_EQ(record.scores, answer.scores);
+  EXPECT_EQ(record.usage.completion_tokens, 4);
+  EXPECT_EQ(record.latency_s, 0.5);
+  EXPECT_EQ(record.tries, 2);
+  EXPECT_EQ(record.endpoint, "e");
+  EXPECT_EQ(record.raw_reply, "{}");
+  EXPECT_EQ(record.error.message, "m");
+}
+
+TEST(ReplyRecord, AChoiceOfNoSceneIsAFailure) {
+  for (const int choice : {-1, 3}) {
+    Answer answer;
+    answer.status = OutcomeStatus::kAnswered;
+    answer.choice = choice;
+    check_choice(answer, 3);
+    EXPECT_EQ(answer.status, OutcomeStatus::kFailed);
+    EXPECT_FALSE(answer.choice);
+  }
+  Answer right;
+  right.status = OutcomeStatus::kAnswered;
+  right.choice = 2;
+  check_choice(right, 3);
+  EXPECT_EQ(right.choice, 2);
+}
+
 }  // namespace
 }  // namespace contra4

@@ -76,18 +76,6 @@ bool is_word_byte(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-std::string_view role_name(Role role) {
-  switch (role) {
-    case Role::kSystem:
-      return "system";
-    case Role::kUser:
-      return "user";
-    case Role::kAssistant:
-      return "assistant";
-  }
-  CONTRA4_CHECK(false, "role without a name");
-}
-
 bool is_text_only(const Message& message) {
   return std::all_of(message.parts.begin(), message.parts.end(),
                      [](const ContentPart& part) { return part.media.empty(); });
@@ -179,7 +167,7 @@ Result<void> write_messages(io::JsonWriter& writer, const std::vector<Message>& 
                             const OpenAiDialect& dialect) {
   writer.key("messages").begin_array();
   for (const Message& message : messages) {
-    writer.begin_object().member("role", role_name(message.role)).key("content");
+    writer.begin_object().member("role", to_string(message.role)).key("content");
     if (is_text_only(message)) {
       writer.value(text_of(message));
     } else if (auto written = write_parts(writer, message, dialect); !written) {

@@ -19,20 +19,6 @@ namespace contra4::eval {
 
 namespace {
 
-RequestState state_of(OutcomeStatus status) {
-  switch (status) {
-    case OutcomeStatus::kAnswered:
-      return RequestState::kAnswered;
-    case OutcomeStatus::kBlocked:
-      return RequestState::kBlocked;
-    case OutcomeStatus::kUnsupported:
-      return RequestState::kUnsupported;
-    case OutcomeStatus::kFailed:
-      break;
-  }
-  return RequestState::kFailed;
-}
-
 // One call of evaluate(): what source and sink share.
 class Evaluation {
  public:
@@ -96,25 +82,8 @@ class Evaluation {
     --counts_.in_flight;
     const PlannedRequest request = plan_.request(number);
     const Item& item = plan_.items()[request.item];
-    if (answer.choice && (*answer.choice < 0 || *answer.choice >= item.num_scenes())) {
-      answer.status = OutcomeStatus::kFailed;
-      answer.error = {ErrorCode::kInternal, fmt::format("the model chose scene {} of {}",
-                                                        *answer.choice + 1, item.num_scenes())};
-      answer.choice.reset();
-    }
-    ReplyRecord entry;
-    entry.item_id = item.id.text;
-    entry.part = order_name(request.order);
-    entry.state = state_of(answer.status);
-    entry.text = std::move(answer.text);
-    entry.choice = answer.choice;
-    entry.scores = std::move(answer.scores);
-    entry.usage = answer.usage;
-    entry.latency_s = answer.latency_s;
-    entry.tries = answer.tries;
-    entry.endpoint = std::move(answer.endpoint);
-    entry.raw_reply = std::move(answer.raw_reply);
-    entry.error = std::move(answer.error);
+    check_choice(answer, item.num_scenes());
+    const ReplyRecord entry = record_of(item.id.text, order_name(request.order), std::move(answer));
     record(number, entry);
     if (entry.state == RequestState::kAnswered) score(item, request.order, entry);
     report();

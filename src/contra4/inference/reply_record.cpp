@@ -1,6 +1,9 @@
 #include "contra4/inference/reply_record.h"
 
 #include <array>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "contra4/data/item.h"
 #include "contra4/io/json.h"
@@ -39,6 +42,23 @@ ErrorCode parse_code(std::string_view text) {
   return ErrorCode::kInternal;
 }
 
+// What answers and outcomes have in common; the rest of `reply` stays as it is.
+template <class Reply>
+ReplyRecord record_of_reply(std::string item_id, std::string part, Reply& reply) {
+  ReplyRecord record;
+  record.item_id = std::move(item_id);
+  record.part = std::move(part);
+  record.state = state_of(reply.status);
+  record.text = std::move(reply.text);
+  record.usage = reply.usage;
+  record.latency_s = reply.latency_s;
+  record.tries = reply.tries;
+  record.endpoint = std::move(reply.endpoint);
+  record.raw_reply = std::move(reply.raw_reply);
+  record.error = std::move(reply.error);
+  return record;
+}
+
 }  // namespace
 
 std::string_view to_string(RequestState state) {
@@ -57,6 +77,39 @@ std::string_view to_string(RequestState state) {
       break;
   }
   return "not_shown";
+}
+
+RequestState state_of(OutcomeStatus status) {
+  switch (status) {
+    case OutcomeStatus::kAnswered:
+      return RequestState::kAnswered;
+    case OutcomeStatus::kBlocked:
+      return RequestState::kBlocked;
+    case OutcomeStatus::kUnsupported:
+      return RequestState::kUnsupported;
+    case OutcomeStatus::kFailed:
+      break;
+  }
+  return RequestState::kFailed;
+}
+
+void check_choice(Answer& answer, int num_scenes) {
+  if (!answer.choice || (*answer.choice >= 0 && *answer.choice < num_scenes)) return;
+  answer.status = OutcomeStatus::kFailed;
+  answer.error = {ErrorCode::kInternal,
+                  fmt::format("the model chose scene {} of {}", *answer.choice + 1, num_scenes)};
+  answer.choice.reset();
+}
+
+ReplyRecord record_of(std::string item_id, std::string part, Answer answer) {
+  ReplyRecord record = record_of_reply(std::move(item_id), std::move(part), answer);
+  record.choice = answer.choice;
+  record.scores = std::move(answer.scores);
+  return record;
+}
+
+ReplyRecord record_of(std::string item_id, std::string part, GenerateOutcome outcome) {
+  return record_of_reply(std::move(item_id), std::move(part), outcome);
 }
 
 std::string to_json_line(const ReplyRecord& record) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "contra4/base/error.h"
-#include "contra4/inference/text_generator.h"
+#include "contra4/inference/answerer.h"
 
 namespace contra4 {
 
@@ -26,6 +26,8 @@ inline bool is_final(RequestState state) {
   return state == RequestState::kAnswered || state == RequestState::kBlocked;
 }
 
+RequestState state_of(OutcomeStatus status);
+
 // What is journaled of one finished request: of an evaluation, of a step of the pipeline.
 struct ReplyRecord {
   std::string item_id;
@@ -41,6 +43,11 @@ struct ReplyRecord {
   std::string raw_reply;
   Error error;  // of every state but kAnswered
 };
+
+// Turns an answer whose choice is none of the scenes into a failed one: a fault of the answerer.
+void check_choice(Answer& answer, int num_scenes);
+ReplyRecord record_of(std::string item_id, std::string part, Answer answer);
+ReplyRecord record_of(std::string item_id, std::string part, GenerateOutcome outcome);
 
 std::string to_json_line(const ReplyRecord& entry);
 // kDataLoss for a line that is none.

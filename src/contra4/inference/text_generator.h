@@ -8,6 +8,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "contra4/base/error.h"
@@ -23,6 +24,7 @@ struct ContentPart {
 };
 
 enum class Role { kSystem, kUser, kAssistant };
+std::string_view to_string(Role role);  // "system", "user", "assistant"
 
 struct Message {
   Role role = Role::kUser;

@@ -305,19 +305,9 @@ class Asking {
 
   void take(const GenerateOutcome& outcome, int attempt) {
     const std::size_t index = outcome.ticket;
-    ReplyRecord record;
-    record.item_id = questions_[index].id;
-    record.part = part_of(attempt);
-    record.state = outcome.status == OutcomeStatus::kAnswered  ? RequestState::kAnswered
-                   : outcome.status == OutcomeStatus::kBlocked ? RequestState::kBlocked
-                                                               : RequestState::kFailed;
-    record.text = outcome.text;
-    record.usage = outcome.usage;
-    record.latency_s = outcome.latency_s;
-    record.tries = outcome.tries;
-    record.endpoint = outcome.endpoint;
-    record.raw_reply = outcome.raw_reply;
-    record.error = outcome.error;
+    ReplyRecord record = record_of(questions_[index].id, part_of(attempt), outcome);
+    if (!is_final(record.state))
+      record.state = RequestState::kFailed;  // asked again, whatever it was
     journal_->append(to_json_line(record));
     decide(index, attempt, record.state, record.text);
     if (record.state == RequestState::kFailed) last_error_ = outcome.error.message;

@@ -329,18 +329,8 @@ void PhaseRun::take(GenerateOutcome outcome, io::JournalWriter& journal) {
     name_failure(pending.item, outcome.error);
     return;
   }
-  ReplyRecord record;
-  record.item_id = pending.item.id.text;
-  record.part = part_of(phase_, state.num_replies + 1);
-  record.state =
-      outcome.status == OutcomeStatus::kAnswered ? RequestState::kAnswered : RequestState::kBlocked;
-  record.text = std::move(outcome.text);
-  record.usage = outcome.usage;
-  record.latency_s = outcome.latency_s;
-  record.tries = outcome.tries;
-  record.endpoint = std::move(outcome.endpoint);
-  record.raw_reply = std::move(outcome.raw_reply);
-  record.error = std::move(outcome.error);
+  const ReplyRecord record =
+      record_of(pending.item.id.text, part_of(phase_, state.num_replies + 1), std::move(outcome));
   journal.append(to_json_line(record));
   take_reply(state, record.state, record.text);
   if (state.is_settled) {

@@ -32,20 +32,6 @@ constexpr std::size_t kMaxNamedFailures = 20;
 // Lines reach the kernel one by one; a power cut may lose a second of them.
 constexpr io::JournalOptions kJournal{.sync_every_lines = 8192};
 
-RequestState state_of(OutcomeStatus status) {
-  switch (status) {
-    case OutcomeStatus::kAnswered:
-      return RequestState::kAnswered;
-    case OutcomeStatus::kBlocked:
-      return RequestState::kBlocked;
-    case OutcomeStatus::kUnsupported:
-      return RequestState::kUnsupported;
-    case OutcomeStatus::kFailed:
-      break;
-  }
-  return RequestState::kFailed;
-}
-
 // What all models count together.
 struct Tally {
   std::atomic<std::int64_t> taken{0};
@@ -282,25 +268,9 @@ void Verification::run_model(std::size_t model, const Phase& phase, const std::s
     --tally_.in_flight;
     const AskedItem item = items_.at(request.item);
     const scoring::SceneOrder& order = ledger_.orders(request.item)[request.order];
-    if (answer.choice && (*answer.choice < 0 || *answer.choice >= item.num_scenes)) {
-      answer.status = OutcomeStatus::kFailed;
-      answer.error = {ErrorCode::kInternal, fmt::format("the model chose scene {} of {}",
-                                                        *answer.choice + 1, item.num_scenes)};
-      answer.choice.reset();
-    }
-    ReplyRecord reply;
-    reply.item_id = item.id;
-    reply.part = scoring::order_name(order);
-    reply.state = state_of(answer.status);
-    reply.text = std::move(answer.text);
-    reply.choice = answer.choice;
-    reply.scores = std::move(answer.scores);
-    reply.usage = answer.usage;
-    reply.latency_s = answer.latency_s;
-    reply.tries = answer.tries;
-    reply.endpoint = std::move(answer.endpoint);
-    reply.raw_reply = std::move(answer.raw_reply);
-    reply.error = std::move(answer.error);
+    check_choice(answer, item.num_scenes);
+    const ReplyRecord reply =
+        record_of(std::string(item.id), scoring::order_name(order), std::move(answer));
     journal.append(to_json_line(reply));
     if (is_final(reply.state)) {
       asking.take(request, what_it_says(reply, item, order, options_.reading));

@@ -83,18 +83,6 @@ pipeline::GenerateOptions options_of(const Flags& flags, const Models& models,
   return options;
 }
 
-std::string_view role_name(Role role) {
-  switch (role) {
-    case Role::kSystem:
-      return "system";
-    case Role::kUser:
-      return "user";
-    case Role::kAssistant:
-      break;
-  }
-  return "assistant";
-}
-
 std::string dry_run_text(const Flags& flags, const pipeline::GenerateOptions& options) {
   const auto preview = pipeline::preview_generate(options);
   if (preview.num_requests == 0) {
@@ -109,7 +97,7 @@ std::string dry_run_text(const Flags& flags, const pipeline::GenerateOptions& op
   if (preview.question.messages.empty()) return text;
   text += fmt::format("the first, {}:\n", preview.question.name);
   for (const Message& message : preview.question.messages) {
-    text += fmt::format("\n[{}]\n", role_name(message.role));
+    text += fmt::format("\n[{}]\n", to_string(message.role));
     for (const ContentPart& part : message.parts) text += part.text;
     text += '\n';
   }
