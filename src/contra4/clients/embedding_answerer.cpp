@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
+#include "contra4/clients/caption_answer.h"
 
 namespace contra4::clients {
 
@@ -80,13 +81,8 @@ bool EmbeddingAnswerer::embed_missing(const std::vector<Question>& questions,
 Answer EmbeddingAnswerer::answer(const Question& question) const {
   Answer answer;
   answer.ticket = question.ticket;
-  const bool lacks_caption =
-      std::any_of(question.scenes.begin(), question.scenes.end(),
-                  [](const ShownScene& scene) { return scene.caption.empty(); });
-  if (question.text.empty() || question.scenes.empty() || lacks_caption) {
-    answer.error = {
-        ErrorCode::kInvalidArgument,
-        fmt::format("[embed] item '{}' lacks a question or a caption", question.item_id)};
+  if (auto error = find_missing_text(question, "embed")) {
+    answer.error = std::move(*error);
     return answer;
   }
   // Vectors have norm 1, so the inner product is the cosine.
@@ -96,9 +92,7 @@ Answer EmbeddingAnswerer::answer(const Question& question) const {
     answer.scores.push_back(std::inner_product(query.begin(), query.end(), caption.begin(), 0.0));
   }
   const auto best = std::max_element(answer.scores.begin(), answer.scores.end());
-  answer.status = OutcomeStatus::kAnswered;
-  answer.choice = static_cast<int>(best - answer.scores.begin());
-  answer.text = scene_name(*answer.choice);
+  choose_scene(answer, static_cast<std::size_t>(best - answer.scores.begin()));
   return answer;
 }
 

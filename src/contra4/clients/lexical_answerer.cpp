@@ -11,6 +11,7 @@
 
 #include "contra4/base/error.h"
 #include "contra4/base/hash.h"
+#include "contra4/clients/caption_answer.h"
 #include "contra4/io/json_writer.h"
 #include "contra4/scoring/bm25.h"
 
@@ -21,13 +22,8 @@ namespace {
 Answer answer_of(const Question& question) {
   Answer answer;
   answer.ticket = question.ticket;
-  const bool lacks_caption =
-      std::any_of(question.scenes.begin(), question.scenes.end(),
-                  [](const ShownScene& scene) { return scene.caption.empty(); });
-  if (question.text.empty() || question.scenes.empty() || lacks_caption) {
-    answer.error = {
-        ErrorCode::kInvalidArgument,
-        fmt::format("[lexical] item '{}' lacks a question or a caption", question.item_id)};
+  if (auto error = find_missing_text(question, "lexical")) {
+    answer.error = std::move(*error);
     return answer;
   }
   std::vector<std::string_view> captions;
@@ -43,9 +39,7 @@ Answer answer_of(const Question& question) {
   for (std::size_t place = 1; place < captions.size(); ++place) {
     if (rank(place) > rank(best)) best = place;
   }
-  answer.status = OutcomeStatus::kAnswered;
-  answer.choice = static_cast<int>(best);
-  answer.text = scene_name(*answer.choice);
+  choose_scene(answer, best);
   return answer;
 }
 
