@@ -222,6 +222,16 @@ TEST_F(Pipeline, ADryRunPrintsTheCommandsOfTheSteps) {
   EXPECT_EQ(server_.num_requests(), 0U);
 }
 
+TEST_F(Pipeline, FilterTakesTheModelsOfVerifyHoweverTheyAreSpelled) {
+  std::string config = config_text();
+  const std::string plain = "verify: {model: [one=openai/one]";
+  ASSERT_NE(config.find(plain), std::string::npos);
+  config.replace(config.find(plain), plain.size(), "verify: {model_id: openai/org/two");
+  const auto outcome = pipeline(config, {"--dry-run"});
+  EXPECT_EQ(outcome.code, kExitDone) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("--models=two"));
+}
+
 TEST_F(Pipeline, EndsAfterAStep) {
   const auto outcome = pipeline(config_text(), {"--until", "sample"});
   EXPECT_EQ(outcome.code, kExitDone) << outcome.err;

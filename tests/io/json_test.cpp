@@ -51,5 +51,21 @@ TEST(Json, ReadsFiles) {
   EXPECT_THROW(read_json_file(folder / "absent.json"), Exception);
 }
 
+TEST(Json, LeavesHaveDottedNames) {
+  const JsonValue value = parse_json(R"({"a": {"b": 1, "c": {}}, "d": [{"e": 2}]})", "x").value();
+  std::string leaves;
+  each_leaf(value, "s", [&](const std::string& name, const JsonValue& leaf) {
+    leaves += name + "=" + compact_json(leaf) + ";";
+  });
+  EXPECT_EQ(leaves, R"(s.a.b=1;s.a.c={};s.d=[{"e": 2}];)");
+}
+
+TEST(Json, MembersAreLeftOutAtAnyDepth) {
+  const JsonValue value =
+      parse_json(R"({"a": 1, "b": {"a": 2, "c": [{"a": 3, "d": 4}]}})", "x").value();
+  EXPECT_EQ(compact_json(without_members(value, [](std::string_view name) { return name == "a"; })),
+            R"({"b": {"c": [{"d": 4}]}})");
+}
+
 }  // namespace
 }  // namespace contra4::io

@@ -42,18 +42,15 @@ bool is_decisive_name(std::string_view name) {
   return true;
 }
 
-// Members as dotted names in their order; lists are values.
-void flatten(const io::JsonValue& value, const std::string& prefix,
-             std::vector<std::pair<std::string, std::string>>& out) {
-  if (const auto* object = value.find_object(); object != nullptr && !object->empty()) {
-    for (const auto& [name, child] : *object) {
-      flatten(child, prefix.empty() ? name : fmt::format("{}.{}", prefix, name), out);
-    }
-    return;
-  }
-  io::JsonWriter json;
-  json.value(value);
-  out.emplace_back(prefix, json.take());
+using Members = std::vector<std::pair<std::string, std::string>>;
+
+// As dotted names in their order, with their JSON text.
+Members members_of(const io::JsonValue& value) {
+  Members members;
+  io::each_leaf(value, {}, [&](const std::string& name, const io::JsonValue& leaf) {
+    members.emplace_back(name, io::compact_json(leaf));
+  });
+  return members;
 }
 
 std::string shortened(const std::string& json) {
@@ -173,10 +170,8 @@ StoredConfig read_config(const std::filesystem::path& folder) {
 
 std::vector<ConfigDifference> config_differences(const io::JsonValue& before,
                                                  const io::JsonValue& after) {
-  std::vector<std::pair<std::string, std::string>> old_members;
-  std::vector<std::pair<std::string, std::string>> new_members;
-  flatten(before, {}, old_members);
-  flatten(after, {}, new_members);
+  const Members old_members = members_of(before);
+  const Members new_members = members_of(after);
   const std::map<std::string, std::string> old_values(old_members.begin(), old_members.end());
   std::map<std::string, std::string> new_values(new_members.begin(), new_members.end());
   std::vector<ConfigDifference> differences;
@@ -195,10 +190,9 @@ std::vector<ConfigDifference> config_differences(const io::JsonValue& before,
 
 std::filesystem::path default_run_folder(const RunConfig& config,
                                          const std::filesystem::path& parent) {
-  std::vector<std::pair<std::string, std::string>> members;
-  flatten(io::parse_json(to_json(config), "configuration").value(), {}, members);
   std::string decisive;
-  for (const auto& [name, value] : members) {
+  for (const auto& [name, value] :
+       members_of(io::parse_json(to_json(config), "configuration").value())) {
     if (is_decisive_name(name)) decisive += fmt::format("{}\x1f{}\x1e", name, value);
   }
   return parent / fmt::format("{}-{}-{}", file_name_of(config.dataset), file_name_of(config.model),

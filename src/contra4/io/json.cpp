@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include "contra4/io/file.h"
+#include "contra4/io/json_writer.h"
 
 namespace contra4::io {
 
@@ -77,6 +78,37 @@ const JsonValue* JsonValue::step(int index) const {
     return nullptr;
   }
   return &(*array)[static_cast<std::size_t>(index)];
+}
+
+void each_leaf(const JsonValue& value, const std::string& prefix,
+               const std::function<void(const std::string& name, const JsonValue& leaf)>& visit) {
+  const JsonValue::Object* const object = value.find_object();
+  if (object == nullptr || object->empty()) return visit(prefix, value);
+  for (const auto& [name, member] : *object) {
+    each_leaf(member, prefix.empty() ? name : fmt::format("{}.{}", prefix, name), visit);
+  }
+}
+
+JsonValue without_members(const JsonValue& value,
+                          const std::function<bool(std::string_view name)>& leaves_out) {
+  if (const JsonValue::Array* const list = value.find_array()) {
+    JsonValue::Array kept;
+    for (const JsonValue& entry : *list) kept.push_back(without_members(entry, leaves_out));
+    return JsonValue(std::move(kept));
+  }
+  const JsonValue::Object* const object = value.find_object();
+  if (object == nullptr) return value;
+  JsonValue::Object kept;
+  for (const auto& [name, member] : *object) {
+    if (!leaves_out(name)) kept.emplace_back(name, without_members(member, leaves_out));
+  }
+  return JsonValue(std::move(kept));
+}
+
+std::string compact_json(const JsonValue& value) {
+  JsonWriter json;
+  json.value(value);
+  return json.take();
 }
 
 Result<JsonValue> parse_json(std::string_view text, std::string_view what) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,16 @@ class JsonValue {
   const JsonValue* step(int index) const;
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
+
+// Calls `visit` for every value that is no object, or an empty one, with its dotted name: "a.b"
+// below the `prefix`, which may be empty. Lists are values.
+void each_leaf(const JsonValue& value, const std::string& prefix,
+               const std::function<void(const std::string& name, const JsonValue& leaf)>& visit);
+// The same tree without the members that `leaves_out` names, at any depth.
+JsonValue without_members(const JsonValue& value,
+                          const std::function<bool(std::string_view name)>& leaves_out);
+// On one line.
+std::string compact_json(const JsonValue& value);
 
 // kDataLoss with the reason and the byte offset where it is known; `what` names the text in
 // messages.

@@ -34,49 +34,12 @@ fs::path beside(const fs::path& output, std::string_view ending) {
   return output.parent_path() / (step_name(output) + std::string(ending));
 }
 
-std::string compact_json(const io::JsonValue& value) {
-  io::JsonWriter json;
-  json.value(value);
-  return json.take();
-}
-
-// Where the servers are and how fast they are asked decides nothing, and is nobody's business.
-io::JsonValue decisive_settings(const io::JsonValue& value) {
-  if (const io::JsonValue::Array* const list = value.find_array()) {
-    io::JsonValue::Array kept;
-    for (const io::JsonValue& entry : *list) kept.push_back(decisive_settings(entry));
-    return io::JsonValue(std::move(kept));
-  }
-  const io::JsonValue::Object* const object = value.find_object();
-  if (object == nullptr) return value;
-  io::JsonValue::Object kept;
-  for (const auto& [name, member] : *object) {
-    if (!is_service_setting(name)) kept.emplace_back(name, decisive_settings(member));
-  }
-  return io::JsonValue(std::move(kept));
-}
-
 std::string to_json(const Manifest& manifest) {
   io::JsonWriter json(2);
   json.begin_object();
   json.member("format", kManifestFormat);
-  json.member("stage", manifest.stage);
-  json.member("key", manifest.key);
-  json.member("version", manifest.version);
-  if (!manifest.shard.is_whole()) json.member("shard", to_string(manifest.shard));
-  json.member("settings", manifest.settings);
-  json.key("inputs").begin_object();
-  for (const auto& [name, sha256] : manifest.inputs) json.member(name, sha256);
+  write_manifest_members(json, manifest);
   json.end_object();
-  json.key("outputs").begin_object();
-  for (const auto& [name, bytes] : manifest.outputs) json.member(name, bytes);
-  json.end_object();
-  json.key("counts").begin_object();
-  for (const auto& [name, count] : manifest.counts) json.member(name, count);
-  json.end_object();
-  json.key("notes").begin_array();
-  for (const std::string& note : manifest.notes) json.value(note);
-  json.end_array().end_object();
   return json.take() + "\n";
 }
 
@@ -148,22 +111,12 @@ Manifest manifest_of(const fs::path& path, const io::JsonValue& json) {
   return manifest;
 }
 
-// Every leaf of a JSON tree under its dotted name.
-void flatten(const std::string& name, const io::JsonValue& value,
-             std::map<std::string, std::string>& leaves) {
-  const io::JsonValue::Object* const object = value.find_object();
-  if (object == nullptr || object->empty()) {
-    leaves[name] = compact_json(value);
-    return;
-  }
-  for (const auto& [member, child] : *object) {
-    flatten(name.empty() ? member : fmt::format("{}.{}", name, member), child, leaves);
-  }
-}
-
 std::map<std::string, std::string> leaves_of(const Manifest& manifest) {
   std::map<std::string, std::string> leaves;
-  flatten("settings", manifest.settings, leaves);
+  io::each_leaf(manifest.settings, "settings",
+                [&](const std::string& name, const io::JsonValue& leaf) {
+                  leaves[name] = io::compact_json(leaf);
+                });
   leaves["stage"] = manifest.stage;
   leaves["shard"] = to_string(manifest.shard);
   for (const auto& [name, sha256] : manifest.inputs) leaves["input " + name] = sha256.substr(0, 12);
@@ -232,6 +185,26 @@ std::optional<Manifest> find_manifest(const fs::path& output) {
   return manifest_of(path, io::read_json_file(path));
 }
 
+void write_manifest_members(io::JsonWriter& json, const Manifest& manifest) {
+  json.member("stage", manifest.stage);
+  json.member("key", manifest.key);
+  json.member("version", manifest.version);
+  if (!manifest.shard.is_whole()) json.member("shard", to_string(manifest.shard));
+  json.member("settings", manifest.settings);
+  json.key("inputs").begin_object();
+  for (const auto& [name, sha256] : manifest.inputs) json.member(name, sha256);
+  json.end_object();
+  json.key("outputs").begin_object();
+  for (const auto& [name, bytes] : manifest.outputs) json.member(name, bytes);
+  json.end_object();
+  json.key("counts").begin_object();
+  for (const auto& [name, count] : manifest.counts) json.member(name, count);
+  json.end_object();
+  json.key("notes").begin_array();
+  for (const std::string& note : manifest.notes) json.value(note);
+  json.end_array();
+}
+
 std::string manifest_key(const Manifest& manifest) {
   io::JsonWriter json;
   json.begin_object();
@@ -290,7 +263,9 @@ Stage Stage::open(std::vector<fs::path> outputs, const StageConfig& config,
   manifest.stage = config.stage;
   manifest.version = version();
   manifest.shard = config.shard;
-  manifest.settings = decisive_settings(io::parse_json(config.settings_json, "settings").value());
+  // Where the servers are and how fast they are asked decides nothing, and is nobody's business.
+  manifest.settings = io::without_members(io::parse_json(config.settings_json, "settings").value(),
+                                          is_service_setting);
   for (const StageInput& input : config.inputs) {
     manifest.inputs.emplace_back(input.name, sha256_hex_of_file(input.path));
   }

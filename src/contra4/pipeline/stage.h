@@ -21,6 +21,7 @@
 
 #include "contra4/base/shard.h"
 #include "contra4/io/json.h"
+#include "contra4/io/json_writer.h"
 
 namespace contra4::pipeline {
 
@@ -70,6 +71,8 @@ std::filesystem::path dropped_path(const std::filesystem::path& output);
 bool is_beside_output(const std::filesystem::path& path);
 // Empty when the file is not there. Throws kDataLoss for one that cannot be read.
 std::optional<Manifest> find_manifest(const std::filesystem::path& output);
+// The members of a manifest, into an open object.
+void write_manifest_members(io::JsonWriter& json, const Manifest& manifest);
 // Of what decides a step, without what came of it.
 std::string manifest_key(const Manifest& manifest);
 // Beside the output, atomically. Steps use Stage::finish().

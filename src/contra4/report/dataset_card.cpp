@@ -184,25 +184,6 @@ std::string what_it_is(const DatasetFacts& facts) {
   return section("What it is", text);
 }
 
-// Every leaf of the settings under its dotted name; texts without their quotes.
-void flatten(const std::string& name, const io::JsonValue& value,
-             std::vector<std::pair<std::string, std::string>>& leaves) {
-  const io::JsonValue::Object* const object = value.find_object();
-  if (object != nullptr && !object->empty()) {
-    for (const auto& [member, child] : *object) {
-      flatten(name.empty() ? member : fmt::format("{}.{}", name, member), child, leaves);
-    }
-    return;
-  }
-  if (const std::string* const text = value.find_string()) {
-    leaves.emplace_back(name, *text);
-    return;
-  }
-  io::JsonWriter json;
-  json.value(value);
-  leaves.emplace_back(name, json.take());
-}
-
 std::string shown_value(const std::string& value) {
   if (value.size() <= kMaxValueLength) return markdown_code(value);
   std::size_t length = kMaxValueLength;
@@ -214,7 +195,10 @@ using Leaves = std::vector<std::pair<std::string, std::string>>;
 
 Leaves leaves_of(const pipeline::Manifest& manifest) {
   Leaves leaves;
-  flatten({}, manifest.settings, leaves);
+  io::each_leaf(manifest.settings, {}, [&](const std::string& name, const io::JsonValue& leaf) {
+    const std::string* const text = leaf.find_string();
+    leaves.emplace_back(name, text == nullptr ? io::compact_json(leaf) : *text);
+  });
   // Sources have their own table, and the strategy is the column.
   std::erase_if(leaves, [](const auto& leaf) {
     return leaf.first == "sources" || leaf.first == "strategy" || leaf.first.empty();

@@ -198,27 +198,6 @@ void add_unknown_sources(std::vector<DatasetSource>& sources,
   }
 }
 
-void write_step(io::JsonWriter& json, const pipeline::Manifest& manifest) {
-  json.begin_object();
-  json.member("stage", manifest.stage);
-  json.member("key", manifest.key);
-  json.member("version", manifest.version);
-  if (!manifest.shard.is_whole()) json.member("shard", to_string(manifest.shard));
-  json.member("settings", manifest.settings);
-  json.key("inputs").begin_object();
-  for (const auto& [name, sha256] : manifest.inputs) json.member(name, sha256);
-  json.end_object();
-  json.key("outputs").begin_object();
-  for (const auto& [name, bytes] : manifest.outputs) json.member(name, bytes);
-  json.end_object();
-  json.key("counts").begin_object();
-  for (const auto& [name, count] : manifest.counts) json.member(name, count);
-  json.end_object();
-  json.key("notes").begin_array();
-  for (const std::string& note : manifest.notes) json.value(note);
-  json.end_array().end_object();
-}
-
 void write_sources(io::JsonWriter& json, const std::vector<DatasetSource>& sources) {
   json.key("sources").begin_array();
   for (const DatasetSource& source : sources) {
@@ -253,7 +232,11 @@ void write_steps(io::JsonWriter& json, const std::vector<StrategySteps>& strateg
     json.begin_object();
     json.member("strategy", steps.strategy);
     json.key("steps").begin_array();
-    for (const pipeline::Manifest& manifest : steps.manifests) write_step(json, manifest);
+    for (const pipeline::Manifest& manifest : steps.manifests) {
+      json.begin_object();
+      pipeline::write_manifest_members(json, manifest);
+      json.end_object();
+    }
     json.end_array().end_object();
   }
   json.end_array();

@@ -8,6 +8,7 @@
 #include <optional>
 #include <ostream>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -162,27 +163,21 @@ struct PreparedStep {
   }
 };
 
-// The models that verify asks, for filter: "llama" of "llama=openai/...".
-std::vector<std::string> verified_models(const Config& config) {
+// The models that verify asks, by their names in files: "llama" of "llama=openai/...".
+std::vector<std::string> verified_models(std::span<const PreparedStep> steps) {
   std::vector<std::string> names;
-  const io::JsonValue* const section = config.section("verify");
-  const io::JsonValue* const models = section == nullptr ? nullptr : section->find("model");
-  if (models == nullptr) return names;
-  const auto add = [&](const io::JsonValue& value) {
-    if (const std::string* const text = value.find_string()) {
-      names.push_back(verified_model_name(*text));
+  for (const PreparedStep& step : steps) {
+    if (step.name != "verify" || !names.empty()) continue;
+    for (const std::string& text : step.app->get_option("--model")->results()) {
+      names.push_back(verified_model_name(text));
     }
-  };
-  if (const io::JsonValue::Array* const list = models->find_array()) {
-    for (const io::JsonValue& entry : *list) add(entry);
-  } else {
-    add(*models);
   }
   return names;
 }
 
+// `earlier`: the steps before it, ready.
 PreparedStep prepare(const Step& step, const std::string& strategy, const Config& config,
-                     const Flags& flags) {
+                     const Flags& flags, std::span<const PreparedStep> earlier) {
   PreparedStep prepared;
   prepared.name = step.name;
   prepared.strategy = strategy;
@@ -223,7 +218,7 @@ PreparedStep prepare(const Step& step, const std::string& strategy, const Config
     arguments.push_back(fmt::format("--seed={}", *config.seed));
   }
   if (step.name == "filter" && (!is_set || section->find("models") == nullptr)) {
-    const auto models = verified_models(config);
+    const auto models = verified_models(earlier);
     if (!models.empty()) arguments.push_back(fmt::format("--models={}", fmt::join(models, ",")));
   }
   try {
@@ -240,10 +235,10 @@ std::vector<PreparedStep> prepare_all(const Config& config, const Flags& flags) 
   for (const Step& step : kSteps) {
     if (!config.leaves_out(step.name)) {
       if (step.runs == Runs::kOnce) {
-        steps.push_back(prepare(step, "", config, flags));
+        steps.push_back(prepare(step, "", config, flags, steps));
       } else {
         for (const std::string& strategy : config.strategies) {
-          steps.push_back(prepare(step, strategy, config, flags));
+          steps.push_back(prepare(step, strategy, config, flags, steps));
         }
       }
     } else if (step.name != "categorize") {
@@ -259,10 +254,10 @@ pipeline::StepFiles files_of(const Config& config, const std::string& strategy) 
 }
 
 // The manifests of a strategy's steps, in their order; those that are there.
-std::vector<pipeline::Manifest> manifests_of(const Config& config, const std::string& strategy) {
+std::vector<pipeline::Manifest> manifests_of(const Config& config, const std::string& strategy,
+                                             std::span<const std::string> models) {
   const pipeline::StepFiles files = files_of(config, strategy);
   std::vector<fs::path> outputs = {files.tuples(), files.questions(), files.answered()};
-  const auto models = verified_models(config);
   if (!models.empty()) outputs.push_back(files.answers_of(models.front()));
   outputs.push_back(pipeline::filter_stage_output(files));
   outputs.push_back(files.balanced());
@@ -346,20 +341,13 @@ report::Table counts_table(std::span<const report::StrategySteps> strategies) {
 }
 
 // What the data set was made with: neither where the servers are nor where the files went.
-io::JsonValue told_settings(const io::JsonValue& value) {
-  const io::JsonValue::Object* const object = value.find_object();
-  if (object == nullptr) return value;
-  io::JsonValue::Object told;
-  for (const auto& [key, member] : *object) {
-    std::string name = key;
+io::JsonValue told_settings(const io::JsonValue& config) {
+  return io::without_members(config, [](std::string_view key) {
+    std::string name(key);
     std::replace(name.begin(), name.end(), '-', '_');
-    if (is_service_setting(name) || name == "output_dir" || name.ends_with("_concurrency") ||
-        name == "engine_args") {
-      continue;
-    }
-    told.emplace_back(key, told_settings(member));
-  }
-  return io::JsonValue(std::move(told));
+    return is_service_setting(name) || name == "output_dir" || name.ends_with("_concurrency") ||
+           name == "engine_args";
+  });
 }
 
 std::string outcome_json(std::span<const report::StrategySteps> strategies, const fs::path& folder,
@@ -382,10 +370,12 @@ std::string outcome_json(std::span<const report::StrategySteps> strategies, cons
   return json.take() + "\n";
 }
 
-int finish(const Config& config, const Flags& flags, Context& context) {
+int finish(const Config& config, const Flags& flags, std::span<const PreparedStep> steps,
+           Context& context) {
+  const auto models = verified_models(steps);
   std::vector<report::StrategySteps> strategies;
   for (const std::string& strategy : config.strategies) {
-    strategies.push_back({strategy, manifests_of(config, strategy)});
+    strategies.push_back({strategy, manifests_of(config, strategy, models)});
   }
   const fs::path folder = config.output_dir / "dataset";
   report::DatasetFolderOptions options;
@@ -393,7 +383,7 @@ int finish(const Config& config, const Flags& flags, Context& context) {
   options.info = config.dataset;
   options.splits = {{config.split, write_questions(config, context.stop)}};
   options.steps = strategies;
-  options.config_json = io::JsonWriter().value(told_settings(config.json)).take();
+  options.config_json = io::compact_json(told_settings(config.json));
   const auto outcome = report::write_dataset_folder(options, context.stop);
   if (flags.json) {
     write_result(context, {}, outcome_json(strategies, folder, outcome));
@@ -446,7 +436,7 @@ int run_pipeline(const Flags& flags, Context& context) {
     if (code != kExitDone) return code;
   }
   if (flags.until && *flags.until != kSteps.back().name) return kExitDone;
-  return finish(config, flags, context);
+  return finish(config, flags, steps, context);
 }
 
 }  // namespace
