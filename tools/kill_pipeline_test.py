@@ -10,16 +10,11 @@ in a new folder, until there were enough kills.
 """
 import argparse
 import pathlib
-import random
 import re
-import signal
 import subprocess
-import sys
 import tempfile
-import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from kill_test import Server  # noqa: E402
+from kills import Killer, Server, fail
 
 CONFIG = """\
 strategies: [random]
@@ -33,10 +28,6 @@ dataset: {{name: kills}}
 """
 # The server gives the SHA-256 of a request's body as the id of its reply.
 REPLY_ID = re.compile(rb"cmpl-([0-9a-f]{64})")
-
-
-def fail(message):
-    sys.exit(f"kill_pipeline_test: FAILED: {message}")
 
 
 def write_config(arguments, path, url, concurrency):
@@ -80,7 +71,6 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
 
-    draw = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory(prefix="contra4-kills-") as name:
         scratch = pathlib.Path(name)
         config = scratch / "config.yaml"
@@ -98,30 +88,15 @@ def main():
                         "--failure-rate", str(arguments.failure_rate),
                         "--seed", str(arguments.seed), "--delay-ms", str(arguments.delay_ms))
         write_config(arguments, config, server.url, 8)
-        kills, rounds = 0, 0
+        killer = Killer(server, arguments.kills, arguments.longest_s, arguments.seed)
+        rounds = 0
         try:
-            while kills < arguments.kills:
+            while not killer.is_done():
                 rounds += 1
                 folder = scratch / f"round{rounds}"
-                done = set()  # bodies in a journal when the last process ended
-                is_finished = False
-                while not is_finished:
-                    before = len(server.received())
-                    process = subprocess.Popen(command(arguments, config, folder),
-                                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-                    if kills < arguments.kills:
-                        time.sleep(draw.uniform(0, arguments.longest_s))
-                        process.send_signal(signal.SIGKILL)
-                    words = process.communicate()[1].decode(errors="replace")
-                    is_finished = process.returncode == 0
-                    if process.returncode not in (0, -signal.SIGKILL):
-                        fail(f"exit {process.returncode} after {kills} kills: {words}")
-                    kills += process.returncode == -signal.SIGKILL
-                    time.sleep(0.05)  # calls under way reach the log
-                    repeated = done.intersection(server.received()[before:])
-                    if repeated:
-                        fail(f"{len(repeated)} journaled calls were made again after kill {kills}")
-                    done = set(journaled(folder))
+                for _ in killer.run_to_end(command(arguments, config, folder),
+                                           lambda folder=folder: journaled(folder)):
+                    pass
                 bodies = journaled(folder)
                 if len(set(bodies)) != len(bodies):
                     fail(f"round {rounds}: a reply stands in the journals twice")
@@ -133,7 +108,7 @@ def main():
                     fail(f"round {rounds}: differs from the undisturbed run: {differing}")
         finally:
             server.stop()
-    print(f"kill_pipeline_test: {kills} kills over {rounds} pipelines of {num_calls} calls: all of "
+    print(f"kill_pipeline_test: {killer.kills} kills over {rounds} pipelines of {num_calls} calls: all of "
           f"{len(expected)} files as undisturbed each time, no journaled call repeated")
 
 

@@ -11,31 +11,10 @@ for byte. When an evaluation finishes, the next begins in a new folder, until th
 import argparse
 import json
 import pathlib
-import random
-import signal
 import subprocess
-import sys
 import tempfile
-import time
 
-
-class Server:
-    """The loopback server as a process, with the log of what it received."""
-
-    def __init__(self, program, log, *options):
-        self.log = log
-        self.process = subprocess.Popen([program, "--log", str(log), *options],
-                                        stdout=subprocess.PIPE, text=True)
-        self.url = f"http://127.0.0.1:{self.process.stdout.readline().strip()}/v1"
-
-    def received(self):
-        """Hashes of the bodies received so far, in order."""
-        text = self.log.read_text() if self.log.exists() else ""
-        return [line.split()[0] for line in text.splitlines() if " " in line]
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
+from kills import Killer, Server, fail
 
 
 def command(arguments, folder, url, concurrency):
@@ -55,10 +34,6 @@ def journaled(folder):
             if entry["status"] in ("answered", "blocked"):
                 keys.append((entry["id"], entry["part"]))
     return keys
-
-
-def fail(message):
-    sys.exit(f"kill_test: FAILED: {message}")
 
 
 def reference(arguments, scratch):
@@ -90,44 +65,27 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
 
-    draw = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory(prefix="contra4-kills-") as name:
         scratch = pathlib.Path(name)
         expected, body_of = reference(arguments, scratch)
         server = Server(arguments.server, scratch / "kills.log",
                         "--failure-rate", str(arguments.failure_rate),
                         "--seed", str(arguments.seed), "--delay-ms", str(arguments.delay_ms))
-        kills, rounds, torn, asked_again = 0, 0, 0, 0
+        killer = Killer(server, arguments.kills, arguments.longest_s, arguments.seed)
+        rounds, torn, asked_again = 0, 0, 0
         try:
-            while kills < arguments.kills:
+            while not killer.is_done():
                 rounds += 1
                 folder = scratch / f"round{rounds}"
-                done_bodies = set()  # of calls in the journal when the last process ended
                 seen_bodies = set()  # received in this round
-                is_finished = False
-                while not is_finished:
-                    before = len(server.received())
-                    process = subprocess.Popen(command(arguments, folder, server.url, 8),
-                                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-                    if kills < arguments.kills:
-                        time.sleep(draw.uniform(0, arguments.longest_s))
-                        process.send_signal(signal.SIGKILL)
-                    words = process.communicate()[1].decode(errors="replace")
-                    is_finished = process.returncode == 0
-                    if process.returncode not in (0, -signal.SIGKILL):
-                        fail(f"exit {process.returncode} after {kills} kills: {words}")
-                    kills += process.returncode == -signal.SIGKILL
-                    time.sleep(0.05)  # calls under way reach the log
-                    received = server.received()[before:]
-                    repeated = done_bodies.intersection(received)
-                    if repeated:
-                        fail(f"{len(repeated)} journaled calls were made again after kill {kills}")
+                for received in killer.run_to_end(
+                        command(arguments, folder, server.url, 8),
+                        lambda folder=folder: {body_of[key] for key in journaled(folder)}):
                     asked_again += len(seen_bodies.intersection(received))
                     seen_bodies.update(received)
                     path = folder / "journal.jsonl"
                     torn += path.exists() and not path.read_bytes().endswith(b"\n") \
                         and path.stat().st_size > 0
-                    done_bodies = {body_of[key] for key in journaled(folder)}
                 keys = journaled(folder)
                 if len(set(keys)) != len(keys):
                     fail(f"round {rounds}: an answer stands in the journal twice")
@@ -135,7 +93,7 @@ def main():
                     fail(f"round {rounds}: predictions.json differs from the undisturbed run")
         finally:
             server.stop()
-    print(f"kill_test: {kills} kills over {rounds} evaluations of {len(body_of)} requests: every "
+    print(f"kill_test: {killer.kills} kills over {rounds} evaluations of {len(body_of)} requests: every "
           f"predictions.json as undisturbed, no journaled call repeated, {asked_again} calls in "
           f"flight or failed at a kill made again, {torn} torn journal lines met")
 
