@@ -4,7 +4,8 @@
 SYSTEM_PACKAGES=(
   build-essential cmake ninja-build pkg-config python3-venv curl ca-certificates
   libfmt-dev libspdlog-dev libssl-dev libsimdjson-dev zlib1g-dev libcurl4-openssl-dev
-  libyaml-cpp-dev libcli11-dev libutf8proc-dev
+  libyaml-cpp-dev libcli11-dev libutf8proc-dev libsentencepiece-dev
+  libavformat-dev libavcodec-dev libswscale-dev libswresample-dev libavutil-dev libturbojpeg0-dev
   libgtest-dev libgmock-dev
 )
 

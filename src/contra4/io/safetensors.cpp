@@ -23,27 +23,6 @@ constexpr std::uint64_t kMaxHeaderBytes = 4ULL << 20;
 constexpr std::size_t kMaxDimensions = 64;
 constexpr std::size_t kMaxShownName = 120;
 
-struct TypeRow {
-  TensorType type;
-  std::string_view name;
-  std::uint64_t bytes;
-};
-
-constexpr std::array kTypes = {
-    TypeRow{TensorType::kBool, "BOOL", 1},      TypeRow{TensorType::kU8, "U8", 1},
-    TypeRow{TensorType::kI8, "I8", 1},          TypeRow{TensorType::kU16, "U16", 2},
-    TypeRow{TensorType::kI16, "I16", 2},        TypeRow{TensorType::kU32, "U32", 4},
-    TypeRow{TensorType::kI32, "I32", 4},        TypeRow{TensorType::kU64, "U64", 8},
-    TypeRow{TensorType::kI64, "I64", 8},        TypeRow{TensorType::kF8E4M3, "F8_E4M3", 1},
-    TypeRow{TensorType::kF8E5M2, "F8_E5M2", 1}, TypeRow{TensorType::kF16, "F16", 2},
-    TypeRow{TensorType::kBF16, "BF16", 2},      TypeRow{TensorType::kF32, "F32", 4},
-    TypeRow{TensorType::kF64, "F64", 8},        TypeRow{TensorType::kC64, "C64", 8},
-};
-
-const TypeRow& row_of(TensorType type) {
-  return kTypes.at(static_cast<std::size_t>(type));
-}
-
 // Names come from the file: shown cut, so that a message stays a line.
 std::string shown(std::string_view name) {
   return name.size() <= kMaxShownName ? std::string(name)
@@ -243,34 +222,11 @@ SafetensorsHeader read_header(const MappedFile& file, const std::filesystem::pat
 
 }  // namespace
 
-std::string_view to_string(TensorType type) {
-  return row_of(type).name;
-}
-
-std::uint64_t bytes_per_element(TensorType type) {
-  return row_of(type).bytes;
-}
-
-std::optional<TensorType> find_tensor_type(std::string_view name) {
-  const auto row = std::find_if(kTypes.begin(), kTypes.end(), [name](const TypeRow& candidate) {
-    return candidate.name == name;
-  });
-  if (row == kTypes.end()) return std::nullopt;
-  return row->type;
-}
-
 Result<SafetensorsHeader> parse_safetensors(std::string_view file, std::string_view what) {
   return HeaderParser(file, what).parse();
 }
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     : path_(path), file_(path), header_(read_header(file_, path)) {}
-
-const TensorEntry* SafetensorsFile::find(std::string_view name) const {
-  const auto at = std::lower_bound(
-      header_.tensors.begin(), header_.tensors.end(), name,
-      [](const TensorEntry& tensor, std::string_view key) { return tensor.name < key; });
-  return at != header_.tensors.end() && at->name == name ? &*at : nullptr;
-}
 
 }  // namespace contra4::io

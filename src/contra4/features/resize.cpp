@@ -1,0 +1,1 @@
+#include "contra4/features/resize.h"
