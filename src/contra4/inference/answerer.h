@@ -36,6 +36,14 @@ struct Question {
   std::string order;       // letters of the file's scenes in the order shown, "BA"; empty: as filed
 };
 
+// How an answer of a model in this process came about. Not journaled.
+struct AnswerTrace {
+  std::string prompt;                          // as the model's tokenizer read it
+  std::vector<std::int64_t> prompt_token_ids;  // of the text alone
+  std::vector<std::int64_t> token_ids;         // generated
+  std::int64_t sequence_length = 0;            // positions before the first generated one
+};
+
 struct Answer {
   std::uint64_t ticket = 0;
   OutcomeStatus status = OutcomeStatus::kFailed;
@@ -49,6 +57,7 @@ struct Answer {
   std::string endpoint;
   std::string raw_reply;
   Error error;
+  std::optional<AnswerTrace> trace;
 };
 
 using QuestionSource = std::function<std::optional<Question>()>;

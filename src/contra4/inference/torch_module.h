@@ -33,7 +33,7 @@ class TorchModule {
 
 // The module exports one function of this type under this name. The number changes with any header
 // above, so that a program never opens a module of another build.
-inline constexpr int kTorchModuleVersion = 3;
+inline constexpr int kTorchModuleVersion = 4;
 inline constexpr char kTorchModuleEntry[] = "contra4_torch_module";
 using TorchModuleEntry = const TorchModule* (*)(int version);  // null for another version
 

@@ -28,13 +28,14 @@ struct SceneQuestion {
 };
 
 struct SceneAnswer {
-  std::string text;                           // as decoded; a scene's name under kLogprobs
-  std::optional<int> choice;                  // decided by the model itself; empty: read the text
-  std::vector<double> scores;                 // per scene: log-probability, under kLogprobs
+  std::string text;            // as decoded; a scene's name under kLogprobs
+  std::optional<int> choice;   // decided by the model itself; empty: read the text
+  std::vector<double> scores;  // per scene: log-probability, under kLogprobs
   std::string prompt;
   std::vector<std::int64_t> prompt_token_ids;  // of the text alone
   std::vector<std::int64_t> token_ids;         // generated
   std::int64_t sequence_length = 0;            // positions before the first generated one
+  std::optional<Error> error;  // of this question alone (it is too long): nothing else counts then
 };
 
 class SceneModel {
