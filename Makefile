@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 JOBS ?= $(shell nproc)
 
 # The program and the two modules that it opens while it runs.
-PROGRAM := contra4 contra4_torch contra4_parquet
+PROGRAM := contra4 contra4_torch contra4_parquet contra4_codecs
 
 .PHONY: help setup build test demo no-torch asan tsan format format-check tidy fuzz bench mini \
         test-integration configure clean

@@ -1,6 +1,6 @@
 """What the program and its torch module link: links_test.py BUILD [TORCH_DIR VENV]
 
-The program links neither torch nor Arrow. The module takes libtorch from TORCH_DIR, the wheel in the
+The program links neither torch nor Arrow nor a codec. The module takes libtorch from TORCH_DIR, the wheel in the
 virtual environment, even where CMake can see another installation first. Without TORCH_DIR only the
 program is looked at.
 """
@@ -30,11 +30,11 @@ def linked_libraries(file):
 
 
 class Links(unittest.TestCase):
-    def test_program_links_neither_torch_nor_arrow(self):
+    def test_program_links_neither_torch_nor_arrow_nor_codecs(self):
         program = BUILD / "contra4"
         self.assertTrue(program.exists(), f"{program} is not built")
         names = " ".join(linked_libraries(program))
-        for forbidden in ("torch", "libc10", "arrow", "parquet"):
+        for forbidden in ("torch", "libc10", "arrow", "parquet", "libav", "libsw", "jpeg"):
             self.assertNotIn(forbidden, names)
 
     @unittest.skipUnless(TORCH_DIR, "built without the torch half")
