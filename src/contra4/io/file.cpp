@@ -166,6 +166,15 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(data_, size_);
 }
 
+void MappedFile::release(std::string_view part) const {
+  if (part.empty()) return;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = static_cast<std::size_t>(part.data() - static_cast<const char*>(data_));
+  CONTRA4_CHECK(begin <= size_ && part.size() <= size_ - begin, "no part of the mapping");
+  const std::size_t first = begin / page * page;
+  ::madvise(static_cast<char*>(data_) + first, begin - first + part.size(), MADV_DONTNEED);
+}
+
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 

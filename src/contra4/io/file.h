@@ -48,6 +48,9 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   std::string_view bytes() const { return {static_cast<const char*>(data_), size_}; }
+  // Gives back the memory of a part of bytes(), which stays readable: its pages are fetched anew
+  // when somebody reads them. Any number of threads may read meanwhile.
+  void release(std::string_view part) const;
 
  private:
   void* data_ = nullptr;

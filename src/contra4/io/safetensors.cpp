@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "contra4/io/json.h"
+#include "contra4/io/shown_name.h"
 
 namespace contra4::io {
 
@@ -21,13 +22,6 @@ static_assert(std::endian::native == std::endian::little,
 constexpr std::uint64_t kPrefixBytes = 8;  // the length of the header
 constexpr std::uint64_t kMaxHeaderBytes = 4ULL << 20;
 constexpr std::size_t kMaxDimensions = 64;
-constexpr std::size_t kMaxShownName = 120;
-
-// Names come from the file: shown cut, so that a message stays a line.
-std::string shown(std::string_view name) {
-  return name.size() <= kMaxShownName ? std::string(name)
-                                      : std::string(name.substr(0, kMaxShownName)) + "...";
-}
 
 // a * b, or nothing when that is more than 63 bits.
 std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) {
@@ -84,7 +78,7 @@ class HeaderParser {
     return {ErrorCode::kDataLoss, fmt::format("{}: {}", what_, reason)};
   }
   Error error_at(std::string_view name, std::string_view reason) const {
-    return error(fmt::format("tensor '{}' {}", shown(name), reason));
+    return error(fmt::format("tensor '{}' {}", shown_name(name), reason));
   }
 
   Result<std::string_view> header_text() {
@@ -111,7 +105,7 @@ class HeaderParser {
     std::vector<std::pair<std::string, std::string>> metadata;
     for (const auto& [key, text] : *members) {
       if (!text.is_string()) {
-        return error(fmt::format("__metadata__ '{}' is no string", shown(key)));
+        return error(fmt::format("__metadata__ '{}' is no string", shown_name(key)));
       }
       metadata.emplace_back(key, *text.find_string());
     }
@@ -127,8 +121,8 @@ class HeaderParser {
     if (type_name == nullptr || !type_name->is_string()) return error_at(name, "has no dtype");
     const auto type = find_tensor_type(*type_name->find_string());
     if (!type) {
-      return error_at(name,
-                      fmt::format("has the unknown dtype '{}'", shown(*type_name->find_string())));
+      return error_at(
+          name, fmt::format("has the unknown dtype '{}'", shown_name(*type_name->find_string())));
     }
     tensor.type = *type;
 

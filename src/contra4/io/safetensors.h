@@ -40,6 +40,7 @@ class SafetensorsFile final : public TensorFile {
   std::string_view bytes(const TensorEntry& tensor) const override {
     return file_.bytes().substr(tensor.offset, tensor.num_bytes);
   }
+  void release(std::string_view bytes) const override { file_.release(bytes); }
   const std::vector<std::pair<std::string, std::string>>& metadata() const {
     return header_.metadata;
   }

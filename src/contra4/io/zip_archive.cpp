@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include "contra4/io/shown_name.h"
+
 namespace contra4::io {
 
 namespace {
@@ -38,7 +40,6 @@ constexpr std::uint64_t kDeflatedMethod = 8;
 
 // Deflate gives at most 1032 bytes for each byte in (258 for two bits).
 constexpr std::uint64_t kMaxDeflateRatio = 1032;
-constexpr std::size_t kMaxShownName = 120;
 
 // The little-endian number of `count` bytes at `offset`; the caller knows that they are there.
 std::uint64_t number(std::string_view bytes, std::uint64_t offset, std::size_t count) {
@@ -56,12 +57,6 @@ bool has_range(std::uint64_t size, std::uint64_t offset, std::uint64_t count) {
 bool has_magic(std::string_view bytes, std::uint64_t offset, std::string_view magic) {
   return has_range(bytes.size(), offset, magic.size()) &&
          bytes.substr(offset, magic.size()) == magic;
-}
-
-// Names come from the file: shown cut, so that a message stays a line.
-std::string shown(std::string_view name) {
-  return name.size() <= kMaxShownName ? std::string(name)
-                                      : std::string(name.substr(0, kMaxShownName)) + "...";
 }
 
 // Where the central directory lies.
@@ -115,7 +110,7 @@ class DirectoryParser {
     return {ErrorCode::kDataLoss, fmt::format("{}: {}", what_, reason)};
   }
   Error error_at(std::string_view name, std::string_view reason) const {
-    return error(fmt::format("member '{}' {}", shown(name), reason));
+    return error(fmt::format("member '{}' {}", shown_name(name), reason));
   }
 
   Result<Directory> find_directory() const {
@@ -290,7 +285,7 @@ class DirectoryParser {
       const ZipMember& before = order[i - 1]->member;
       if (before.offset + before.packed_bytes > order[i]->local_offset) {
         return error_at(order[i]->member.name,
-                        fmt::format("overlaps member '{}'", shown(before.name)));
+                        fmt::format("overlaps member '{}'", shown_name(before.name)));
       }
     }
     return {};
@@ -374,7 +369,7 @@ const ZipMember* ZipArchive::find(std::string_view name) const {
 }
 
 Error ZipArchive::error_at(const ZipMember& member, ErrorCode code, std::string_view reason) const {
-  return {code, fmt::format("{}: member '{}' {}", what_, shown(member.name), reason)};
+  return {code, fmt::format("{}: member '{}' {}", what_, shown_name(member.name), reason)};
 }
 
 std::string_view ZipArchive::packed(const ZipMember& member) const {
