@@ -1,14 +1,20 @@
 #include "contra4/tensor/checkpoint.h"
 
+#include <fstream>
 #include <string>
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/real.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "contra4/base/error.h"
 #include "tests/support/error_of.h"
+#include "tests/support/pickle_bytes.h"
 #include "tests/support/safetensors_file.h"
 #include "tests/support/test_env.h"
 
@@ -118,6 +124,120 @@ TEST(Checkpoint, SeveralFilesAreOneSetOfNames) {
   });
   EXPECT_EQ(twice.code, ErrorCode::kDataLoss);
   EXPECT_THAT(twice.message, HasSubstr("tensor 'b' is in "));
+}
+
+// The numbers 1, 2, 3, ... in that shape.
+at::Tensor counting(const std::vector<std::int64_t>& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) count *= size;
+  return at::arange(1, count + 1, at::kFloat).view(shape);
+}
+
+TEST(Checkpoint, ViewsOfPyTorchBecomeContiguous) {
+  const Checkpoint checkpoint(testing::fixture("io/data/layouts.pth"));
+  const at::Tensor whole = counting({4, 6});
+  const auto expect = [&](const char* name, const at::Tensor& expected) {
+    const auto tensor = checkpoint.find(name);
+    ASSERT_TRUE(tensor.has_value()) << name;
+    EXPECT_TRUE(tensor->is_contiguous()) << name;
+    EXPECT_EQ(tensor->sizes(), expected.sizes()) << name;
+    EXPECT_TRUE(at::equal(*tensor, expected)) << name;
+  };
+  expect("whole", whole);
+  expect("rows", whole.slice(0, 1, 3));
+  expect("transposed", whole.t());
+  expect("columns", whole.slice(1, 1, 6, 2));
+  expect("one", whole[2][3]);
+  expect("repeated", counting({3}).expand({2, 3}));
+  expect("empty", at::empty({0, 5}));
+  expect("scalar", at::scalar_tensor(7.0F));
+  expect("parameter", counting({2, 2}));
+  expect("marked", counting({2}));
+  expect("permuted", counting({2, 3, 4}).permute({2, 0, 1}));
+  // What lies there as it is used is used there.
+  EXPECT_EQ(checkpoint.find("tied")->data_ptr(), checkpoint.find("parameter")->data_ptr());
+}
+
+TEST(Checkpoint, OpensEveryTypeOfPyTorch) {
+  const Checkpoint checkpoint(testing::fixture("io/data/every_type.pth"));
+  ASSERT_EQ(checkpoint.size(), 16U);
+  for (const std::string& name : checkpoint.names()) {
+    const at::Tensor tensor = checkpoint.get(name, {2, 3});
+    if (name == "bool") {
+      EXPECT_TRUE(
+          at::equal(tensor.to(at::kInt), at::tensor({1, 0, 1, 0, 1, 0}).view({2, 3}).to(at::kInt)));
+    } else if (name == "complex64") {
+      EXPECT_TRUE(at::equal(at::real(tensor), counting({2, 3})));
+    } else if (name == "float8_e4m3fn" || name == "float8_e5m2" || !tensor.is_floating_point()) {
+      EXPECT_TRUE(at::equal(tensor.to(at::kFloat),
+                            name == "float8_e5m2"
+                                ? counting({2, 3}).to(at::kFloat8_e5m2).to(at::kFloat)
+                                : counting({2, 3})))
+          << name;
+    } else {
+      EXPECT_TRUE(at::equal(checkpoint.get_float32(name, {2, 3}), counting({2, 3}))) << name;
+    }
+  }
+}
+
+TEST(Checkpoint, CopiesStridedTensorsThatAreNotAligned) {
+  const testing::TempDir folder;
+  // [[0 1] [2 3]] as int16, transposed, behind a name of odd length in the zip.
+  for (const char* key : {"0", "00"}) {
+    const std::string file = testing::torch_zip(
+        testing::pickled_dict(
+            {{"w", testing::pickled_tensor(testing::pickled_storage("ShortStorage", key, 4), 0,
+                                           {2, 2}, {1, 2})},
+             {"v", testing::pickled_tensor(testing::pickled_storage("ShortStorage", key, 4), 1, {3},
+                                           {1})}}),
+        {{key, std::string("\0\0\1\0\2\0\3\0", 8)}});
+    std::ofstream(folder / "x.pth", std::ios::binary) << file;
+    const Checkpoint checkpoint(folder / "x.pth");
+    EXPECT_TRUE(at::equal(checkpoint.get("w", {2, 2}).to(at::kInt),
+                          at::tensor({0, 2, 1, 3}).to(at::kInt).view({2, 2})));
+    EXPECT_TRUE(
+        at::equal(checkpoint.get("v", {3}).to(at::kInt), at::tensor({1, 2, 3}).to(at::kInt)));
+  }
+}
+
+TEST(Checkpoint, OpensAFolder) {
+  const testing::TempDir folder;
+  testing::write_safetensors(folder / "model.safetensors",
+                             {testing::stored_float32("w", {1}, {1})});
+  EXPECT_THAT(Checkpoint(folder.path()).names(), ElementsAre("w"));
+  EXPECT_EQ(error_of([&] { const Checkpoint none(folder / "none"); }).code, ErrorCode::kNotFound);
+}
+
+TEST(Checkpoint, ReleasedTensorsStayWhatTheyAre) {
+  const Checkpoint checkpoint(testing::fixture("io/data/layouts.pth"));
+  const at::Tensor whole = checkpoint.get("whole", {4, 6});
+  checkpoint.release("whole");
+  checkpoint.release("no such tensor");
+  EXPECT_TRUE(at::equal(whole, counting({4, 6})));
+}
+
+TEST(Checkpoint, ReportsWhatLacksAndWhatNobodyWants) {
+  const testing::TempDir folder;
+  std::vector<testing::StoredTensor> tensors;
+  for (const char* name : {"a.weight", "b.weigth", "z"}) {
+    tensors.push_back(testing::stored_float32(name, {1}, {0}));
+  }
+  testing::write_safetensors(folder / "x.safetensors", tensors);
+  const Checkpoint checkpoint(folder / "x.safetensors");
+  const std::vector<std::string> wanted = {"b.weight", "a.weight", "a.weight"};
+  const NameComparison comparison = checkpoint.compare_names(wanted);
+  EXPECT_THAT(comparison.missing, ElementsAre("b.weight"));
+  EXPECT_THAT(comparison.unexpected, ElementsAre("b.weigth", "z"));
+  EXPECT_EQ(checkpoint.name_report(wanted),
+            "lacks 1 of 3 tensors: 'b.weight' (the nearest is 'b.weigth'); has 2 others: "
+            "'b.weigth', 'z'");
+  EXPECT_EQ(checkpoint.name_report(checkpoint.names()), "");
+  EXPECT_THAT(checkpoint.find_entry("z")->shape, ElementsAre(1));
+  EXPECT_EQ(checkpoint.find_entry("y"), nullptr);
+
+  std::vector<std::string> many;
+  for (int i = 0; i < 20; ++i) many.push_back("layers." + std::to_string(i) + ".norm");
+  EXPECT_THAT(checkpoint.name_report(many), HasSubstr("'layers.15.norm', and 12 more; has 3"));
 }
 
 }  // namespace
