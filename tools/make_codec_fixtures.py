@@ -84,6 +84,54 @@ def pictures():
     (FOLDER / "grey2.png").write_bytes(png(2, 0, (WIDTH + 3) // 4))
 
 
+def ffmpeg(*arguments):
+    subprocess.run(["ffmpeg", "-y", "-hide_banner", "-loglevel", "error", "-nostdin", *arguments],
+                   check=True)
+
+
+def sounds():
+    """A quarter of a second of 440 Hz at half the amplitude, in every kind of file."""
+    tone = ["-f", "lavfi", "-i", "aevalsrc=0.5*sin(2*PI*440*t):s=16000:d=0.25"]
+    exact = ["-fflags", "+bitexact", "-flags", "+bitexact", "-map_metadata", "-1"]
+    for name, codec in (("tone.flac", ["-c:a", "flac", "-sample_fmt", "s16"]),
+                        ("tone24.flac", ["-c:a", "flac", "-sample_fmt", "s32"]),
+                        ("tone.mp3", ["-c:a", "libmp3lame", "-b:a", "64k"]),
+                        ("tone.ogg", ["-c:a", "libvorbis", "-q:a", "4"]),
+                        ("opus.ogg", ["-c:a", "libopus", "-b:a", "48k"]),
+                        ("tone.m4a", ["-c:a", "aac", "-b:a", "64k"]),
+                        ("alaw.wav", ["-c:a", "pcm_alaw"])):
+        ffmpeg(*tone, *codec, *exact, str(FOLDER / name))
+
+
+def videos():
+    """Frame n is of brightness 20 + 10 n, its left half 100 brighter, so that a frame shows its number
+    and its turn."""
+    drawing = ("color=black:s=48x32:r=10:d=1.2,format=yuv420p,"
+               "geq=lum='20+10*N+if(lt(X,24),100,0)':cb=128:cr=128")
+    source = ["-f", "lavfi", "-i", drawing]
+    exact = ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1", "-an"]
+    h264 = ["-c:v", "libx264", "-qp", "0", "-preset", "veryfast", "-threads", "1"]
+    uneven = ["-vf", "settb=1/1000,setpts='100*N+7*N*N'", "-fps_mode", "passthrough",
+              "-enc_time_base", "1/1000", "-video_track_timescale", "1000"]
+    ffmpeg(*source, *h264, "-bf", "2", "-g", "5", "-sc_threshold", "0", *uneven, *exact,
+           str(FOLDER / "uneven.mp4"))
+    ffmpeg(*source, *h264, "-frames:v", "1", *exact, str(FOLDER / "one_frame.mp4"))
+    ffmpeg(*source, "-c:v", "libvpx-vp9", "-lossless", "1", "-g", "4", *exact, str(FOLDER / "vp9.webm"))
+    ffmpeg(*source, "-c:v", "mpeg4", "-q:v", "2", "-frames:v", "4", *exact, str(FOLDER / "mpeg4.mov"))
+    ffmpeg(*source, "-f", "lavfi", "-i", "aevalsrc=0.5*sin(2*PI*440*t):s=16000:d=0.5", "-frames:v", "5",
+           *h264, "-c:a", "aac", "-shortest", "-fflags", "+bitexact", "-flags:v", "+bitexact",
+           "-flags:a", "+bitexact", "-map_metadata", "-1", "-movflags", "+faststart",
+           str(FOLDER / "with_sound.mp4"))
+    ffmpeg("-i", str(FOLDER / "one_frame.mp4"), "-c", "copy", "-metadata:s:v", "rotate=90",
+           "-fflags", "+bitexact", str(FOLDER / "turned.mp4"))
+    # One colour, under two matrices and two ranges.
+    for name, matrix, extent in (("bt601", "smpte170m", "tv"), ("bt709", "bt709", "tv"),
+                                 ("full", "smpte170m", "pc")):
+        ffmpeg("-f", "lavfi", "-i", "color=black:s=16x16:r=1:d=1,format=yuv420p,"
+               "geq=lum=120:cb=90:cr=170", *h264, "-colorspace", matrix, "-color_range", extent,
+               *exact, str(FOLDER / f"{name}.mp4"))
+
+
 def print_hashes():
     for path in sorted(FOLDER.iterdir()):
         if path.suffix not in {".jpg", ".png", ".webp", ".gif", ".bmp", ".tif"}:
@@ -98,4 +146,6 @@ def print_hashes():
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     pictures()
+    sounds()
+    videos()
     print_hashes()

@@ -23,6 +23,7 @@ constexpr std::array kDemuxers = {
     Demuxer{"wav", "wav"}, Demuxer{"flac", "flac"},     Demuxer{"mp3", "mp3"},
     Demuxer{"ogg", "ogg"}, Demuxer{"m4a", "mov"},       Demuxer{"mp4", "mov"},
     Demuxer{"mov", "mov"}, Demuxer{"webm", "matroska"}, Demuxer{"mkv", "matroska"},
+    Demuxer{"avi", "avi"},
 };
 
 int refuse_other_files(AVFormatContext* /*context*/, AVIOContext** /*io*/, const char* /*url*/,

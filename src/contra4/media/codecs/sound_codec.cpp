@@ -88,6 +88,9 @@ class Samples {
     return std::nullopt;
   }
 
+  void keep_first(std::size_t num_frames) {
+    for (auto& channel : channels_) channel.resize(std::min(channel.size(), num_frames));
+  }
   bool has_enough() const { return !channels_.empty() && channels_[0].size() >= most_kept_; }
   std::size_t num_frames() const { return channels_.empty() ? 0 : channels_[0].size(); }
   int rate_hz() const { return rate_hz_; }
@@ -161,6 +164,12 @@ bool is_stray_mp3_data(const InputFile& file, const AVPacket& packet) {
   return packet.size < 4 || packet.data[0] != 0xff || (packet.data[1] & 0xe0) != 0xe0;
 }
 
+// Codecs fill up their last frame, and these containers say by how much.
+constexpr std::size_t kLongestPadding = 8192;
+bool is_padded(std::string_view format) {
+  return format == "ogg" || format == "m4a" || format == "mp4" || format == "mov";
+}
+
 // Feeds one packet, or the end of all where `packet` is null.
 Result<void> decode_packet(AVCodecContext& codec, const AVPacket* packet, const InputFile& file,
                            AVFrame& frame, Samples& samples) {
@@ -208,13 +217,17 @@ Result<Sound> decode_sound(std::string_view bytes, std::string_view name,
   if (samples.num_frames() == 0) {
     return Error{ErrorCode::kDataLoss, fmt::format("{}: its sound track is empty", name)};
   }
-  // flac counts its samples in ticks; 0 where it was written into a pipe.
-  if (is_flac && !samples.has_enough() && stream->duration > 0 &&
-      static_cast<std::int64_t>(samples.num_frames()) <
-          av_rescale_q(stream->duration, stream->time_base, {1, samples.rate_hz()})) {
+  if (samples.has_enough() || stream->duration <= 0) return std::move(samples).take();
+  // What the container says of the length; 0 where it was written into a pipe.
+  const auto stated = static_cast<std::size_t>(
+      av_rescale_q(stream->duration, stream->time_base, {1, samples.rate_hz()}));
+  if (is_flac && samples.num_frames() < stated) {
     return Error{ErrorCode::kDataLoss,
-                 fmt::format("{}: cut file, {} of its samples are there; load it again", name,
-                             samples.num_frames())};
+                 fmt::format("{}: cut file, {} of its {} samples are there; load it again", name,
+                             samples.num_frames(), stated)};
+  }
+  if (is_padded((*file)->format()) && samples.num_frames() < stated + kLongestPadding) {
+    samples.keep_first(stated);
   }
   return std::move(samples).take();
 }

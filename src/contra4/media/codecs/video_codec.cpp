@@ -22,7 +22,7 @@ namespace contra4::media {
 
 namespace {
 
-constexpr std::string_view kWanted = "a video (mp4, mov, webm, mkv)";
+constexpr std::string_view kWanted = "a video (mp4, mov, webm, mkv, avi)";
 
 struct OpenStream {
   std::unique_ptr<InputFile> file;
@@ -168,10 +168,9 @@ Result<bool> FfmpegVideo::read_first_packet_of(const VideoIndex::KeyFrame& key) 
     auto has_packet = open_.file->read(*packet_);
     if (!has_packet) return has_packet.error();
     if (!*has_packet) return false;
-    const std::int64_t pts = packet_->pts != AV_NOPTS_VALUE ? packet_->pts : packet_->dts;
     const bool is_key = (packet_->flags & AV_PKT_FLAG_KEY) != 0 || key.packet == 0;
-    if (pts == key.pts_ticks && is_key) break;
-    if (pts > key.pts_ticks && (packet_->flags & AV_PKT_FLAG_KEY) != 0) return false;
+    if (packet_->pts == key.pts_ticks && is_key) break;
+    if (packet_->pts > key.pts_ticks && (packet_->flags & AV_PKT_FLAG_KEY) != 0) return false;
   }
   holds_packet_ = true;
   num_sent_ = key.packet;

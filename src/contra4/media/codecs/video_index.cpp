@@ -73,10 +73,12 @@ Result<VideoIndex> read_video_index(InputFile& file, const AVStream& stream,
     if (!has_packet) return has_packet.error();
     if (!*has_packet) break;
     if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) return file.error(AVERROR_INVALIDDATA);
-    const std::int64_t pts = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+    const std::int64_t pts = packet->pts;
     if (pts == AV_NOPTS_VALUE || pts < -kLatest || pts > kLatest) {
       return Error{ErrorCode::kUnimplemented,
-                   fmt::format("{}: frames without times; convert it first", file.name())};
+                   fmt::format("{}: frames without times of their own, as in AVI files with "
+                               "B-frames; convert it to mp4 first",
+                               file.name())};
     }
     const std::size_t number = index.packet_pts_ticks.size();
     if ((packet->flags & AV_PKT_FLAG_KEY) != 0 || number == 0) {

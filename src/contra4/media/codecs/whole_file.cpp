@@ -102,7 +102,7 @@ Length wav_length(std::string_view bytes) {
   return 0;
 }
 
-Length webp_length(std::string_view bytes) {
+Length riff_length(std::string_view bytes) {
   return 8 + little_endian(bytes).find(4, 4).value_or(0);
 }
 
@@ -172,9 +172,10 @@ constexpr std::array kKinds = {
     Kind{0, "\xff\xd8\xff"sv, jpeg_length}, Kind{0, "\x89PNG"sv, png_length},
     Kind{0, "GIF8"sv, gif_length},          Kind{0, "BM"sv, bmp_length},
     Kind{0, "OggS"sv, ogg_length},          Kind{0, "\x1a\x45\xdf\xa3"sv, matroska_length},
-    Kind{8, "WAVE"sv, wav_length},          Kind{8, "WEBP"sv, webp_length},
-    Kind{4, "ftyp"sv, iso_length},          Kind{4, "moov"sv, iso_length},
-    Kind{4, "mdat"sv, iso_length},          Kind{4, "wide"sv, iso_length},
+    Kind{8, "WAVE"sv, wav_length},          Kind{8, "WEBP"sv, riff_length},
+    Kind{8, "AVI "sv, riff_length},         Kind{4, "ftyp"sv, iso_length},
+    Kind{4, "moov"sv, iso_length},          Kind{4, "mdat"sv, iso_length},
+    Kind{4, "wide"sv, iso_length},
 };
 
 Length stated_length(std::string_view bytes) {
