@@ -70,7 +70,8 @@ TEST_P(EveryCommand, HasHelpAndSuggestsFlags) {
 
 INSTANTIATE_TEST_SUITE_P(All, EveryCommand,
                          ::testing::Values("evaluate", "score", "compare", "ask", "models",
-                                           "dataset check", "dataset describe", "dataset convert"));
+                                           "models convert", "dataset check", "dataset describe",
+                                           "dataset convert"));
 
 TEST(Program, HelpMayStandInFront) {
   EXPECT_EQ(run({"help", "score"}).out, run({"score", "--help"}).out);

@@ -1,5 +1,6 @@
 #include "contra4/tensor/checkpoint.h"
 
+#include <cstring>
 #include <fstream>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "contra4/base/error.h"
+#include "contra4/io/tensor_convert.h"
 #include "tests/support/error_of.h"
 #include "tests/support/pickle_bytes.h"
 #include "tests/support/safetensors_file.h"
@@ -238,6 +240,25 @@ TEST(Checkpoint, ReportsWhatLacksAndWhatNobodyWants) {
   std::vector<std::string> many;
   for (int i = 0; i < 20; ++i) many.push_back("layers." + std::to_string(i) + ".norm");
   EXPECT_THAT(checkpoint.name_report(many), HasSubstr("'layers.15.norm', and 12 more; has 3"));
+}
+
+TEST(Checkpoint, AConvertedCheckpointIsTheSame) {
+  const testing::TempDir folder;
+  for (const char* name : {"layouts.pth", "every_type.pth", "training_protocol5.pth"}) {
+    const auto input = testing::fixture(std::string("io/data/") + name);
+    const auto output = folder / (std::string(name) + ".safetensors");
+    io::write_safetensors(io::open_tensor_files(input), output, {});
+    const Checkpoint before(input);
+    const Checkpoint after(output);
+    ASSERT_EQ(after.names(), before.names());
+    for (const std::string& tensor : before.names()) {
+      const at::Tensor expected = *before.find(tensor);
+      const at::Tensor found = *after.find(tensor);
+      EXPECT_EQ(found.scalar_type(), expected.scalar_type()) << tensor;
+      EXPECT_EQ(found.sizes(), expected.sizes()) << tensor;
+      EXPECT_EQ(std::memcmp(found.data_ptr(), expected.data_ptr(), found.nbytes()), 0) << tensor;
+    }
+  }
 }
 
 }  // namespace

@@ -24,6 +24,7 @@
 #include "contra4/apps/commands/filter.h"
 #include "contra4/apps/commands/generate.h"
 #include "contra4/apps/commands/models.h"
+#include "contra4/apps/commands/models_convert.h"
 #include "contra4/apps/commands/pipeline.h"
 #include "contra4/apps/commands/sample.h"
 #include "contra4/apps/commands/score.h"
@@ -52,6 +53,7 @@ constexpr CommandEntry kCommands[] = {
     {"compare", "says which differences between runs mean something", add_compare_command},
     {"ask", "asks a model one question about scenes", add_ask_command},
     {"models", "lists what models can be asked, and what each needs", add_models_command},
+    {"models convert", "writes a checkpoint as one safetensors file", add_models_convert_command},
     {"pipeline", "makes a data set from captions, all steps of it", add_pipeline_command},
     {"sample", "puts captioned media of different modalities together", add_sample_command},
     {"generate", "writes questions about tuples, and their answers", add_generate_command},
@@ -139,14 +141,19 @@ std::string suggestion(const std::string& typed, const std::vector<std::string>&
                                suggestion(arguments[1], verbs)));
 }
 
+// The command with the most words: `models convert` is not `models` with an argument.
 const CommandEntry& get_command(std::vector<std::string>& arguments) {
+  const CommandEntry* best = nullptr;
+  std::size_t best_words = 0;
   for (const CommandEntry& command : kCommands) {
     const auto words = matching_words(command.name, arguments);
-    if (words == 0) continue;
-    arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(words));
-    return command;
+    if (words <= best_words) continue;
+    best = &command;
+    best_words = words;
   }
-  refuse_command(arguments);
+  if (best == nullptr) refuse_command(arguments);
+  arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(best_words));
+  return *best;
 }
 
 // What every command takes besides its own flags.

@@ -20,7 +20,6 @@ static_assert(std::endian::native == std::endian::little,
               "tensors are used as they lie in the file");
 
 constexpr std::uint64_t kPrefixBytes = 8;  // the length of the header
-constexpr std::uint64_t kMaxHeaderBytes = 4ULL << 20;
 constexpr std::size_t kMaxDimensions = 64;
 
 // a * b, or nothing when that is more than 63 bits.
@@ -91,8 +90,9 @@ class HeaderParser {
       return error(fmt::format("the header needs {} bytes, {} follow; truncated download?", length,
                                file_.size() - kPrefixBytes));
     }
-    if (length > kMaxHeaderBytes) {
-      return error(fmt::format("a header of {} bytes; {} are allowed", length, kMaxHeaderBytes));
+    if (length > kMaxSafetensorsHeaderBytes) {
+      return error(
+          fmt::format("a header of {} bytes; {} are allowed", length, kMaxSafetensorsHeaderBytes));
     }
     data_offset_ = kPrefixBytes + length;
     data_bytes_ = file_.size() - data_offset_;

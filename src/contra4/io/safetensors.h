@@ -21,6 +21,8 @@ struct SafetensorsHeader {
   std::vector<std::pair<std::string, std::string>> metadata;
 };
 
+inline constexpr std::uint64_t kMaxSafetensorsHeaderBytes = 4ULL << 20;
+
 // The header of a whole file given as bytes. Everything in it is checked against the format and
 // against the bytes that are there: sizes, types, ranges that lie one after the other from the
 // first byte behind the header to the last of the file. kDataLoss with `what`, the tensor and the
