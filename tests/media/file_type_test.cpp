@@ -41,6 +41,26 @@ TEST(FileType, KnowsPictures) {
   EXPECT_EQ(mime_of(bytes(std::string("RIFF\x10\0\0\0WEBPVP8 ", 16))), "image/webp");
 }
 
+TEST(FileType, KnowsPicturesThatServersRefuse) {
+  EXPECT_EQ(mime_of(bytes(std::string("II*\0", 4))), "image/tiff");
+  EXPECT_EQ(mime_of(bytes(std::string("MM\0*", 4))), "image/tiff");
+  const std::string bmp = std::string("BM\x36\x10\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", 18);
+  EXPECT_EQ(mime_of(bytes(bmp)), "image/bmp");
+  EXPECT_EQ(mime_of(bytes("BMW makes cars, and this is a text about them.")), "unknown");
+}
+
+TEST(FileType, KnowsObjByItsKeywordsAlone) {
+  EXPECT_EQ(mime_of("# a cube\nmtllib cube.mtl\n\no cube\nv 1.0 -1 0\n"), "model/obj");
+  EXPECT_EQ(mime_of("v -1 2 3 0.5 0.5 0.5\r\nv 1 2 3\r\n"), "model/obj");
+  EXPECT_EQ(mime_of("# words only\n"), "unknown");
+  EXPECT_EQ(mime_of("v is a letter\n"), "unknown");
+  EXPECT_EQ(mime_of("v 1 2 3\nand some words\n"), "unknown");
+  EXPECT_EQ(mime_of(std::string("v 1 2 3\n\0\n", 10)), "unknown");
+  std::string cut = "#" + std::string(kFileTypeBytes - 13, ' ') + "\nv 1 2 3\nuse";
+  cut.resize(kFileTypeBytes);
+  EXPECT_EQ(mime_of(cut), "model/obj");
+}
+
 TEST(FileType, KnowsSounds) {
   EXPECT_EQ(mime_of(bytes(std::string("RIFF\x10\0\0\0WAVEfmt ", 16))), "audio/wav");
   EXPECT_EQ(mime_of(bytes("RF64\xff\xff\xff\xffWAVE")), "audio/wav");
@@ -52,6 +72,7 @@ TEST(FileType, KnowsSounds) {
 }
 
 TEST(FileType, KnowsVideos) {
+  EXPECT_EQ(mime_of(bytes(std::string("RIFF\x10\0\0\0AVI LIST", 16))), "video/x-msvideo");
   EXPECT_EQ(mime_of(iso("ftyp", "isom")), "video/mp4");
   EXPECT_EQ(mime_of(iso("ftyp", "mp42")), "video/mp4");
   EXPECT_EQ(mime_of(iso("ftyp", "qt  ")), "video/quicktime");
@@ -81,7 +102,7 @@ TEST(FileType, KnowsNothingElse) {
            iso("ftyp", "avif"),       // a still picture that servers do not take
            iso("free", "isom"),       // not the first box of a media file
            bytes("RIFF\x10\x10\x10\x10"
-                 "AVI "),              // an old video
+                 "CDDA"),              // no medium
            bytes("\xff\xfb\xf0\x44"),  // an MPEG frame with a bit rate that is not one
            bytes("\xff\xff\xff\xff"),
        }) {

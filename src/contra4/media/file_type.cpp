@@ -13,6 +13,8 @@ constexpr FileType kPng{"image/png", "png", FileClass::kPicture};
 constexpr FileType kJpeg{"image/jpeg", "jpeg", FileClass::kPicture};
 constexpr FileType kGif{"image/gif", "gif", FileClass::kPicture};
 constexpr FileType kWebp{"image/webp", "webp", FileClass::kPicture};
+constexpr FileType kBmp{"image/bmp", "bmp", FileClass::kPicture};
+constexpr FileType kTiff{"image/tiff", "tiff", FileClass::kPicture};
 constexpr FileType kWav{"audio/wav", "wav", FileClass::kSound};
 constexpr FileType kFlac{"audio/flac", "flac", FileClass::kSound};
 constexpr FileType kMp3{"audio/mpeg", "mp3", FileClass::kSound};
@@ -22,9 +24,11 @@ constexpr FileType kMp4{"video/mp4", "mp4", FileClass::kVideo};
 constexpr FileType kMov{"video/quicktime", "mov", FileClass::kVideo};
 constexpr FileType kWebm{"video/webm", "webm", FileClass::kVideo};
 constexpr FileType kMkv{"video/x-matroska", "mkv", FileClass::kVideo};
+constexpr FileType kAvi{"video/x-msvideo", "avi", FileClass::kVideo};
 constexpr FileType kNpz{"application/zip", "npz", FileClass::kPoints};
 constexpr FileType kNpy{"application/octet-stream", "npy", FileClass::kPoints};
 constexpr FileType kPly{"application/octet-stream", "ply", FileClass::kPoints};
+constexpr FileType kObj{"model/obj", "obj", FileClass::kPoints};
 
 struct Signature {
   std::string_view bytes;
@@ -37,6 +41,8 @@ constexpr std::array kSignatures = {
     Signature{"\xff\xd8\xff"sv, kJpeg},
     Signature{"GIF87a"sv, kGif},
     Signature{"GIF89a"sv, kGif},
+    Signature{"II*\0"sv, kTiff},
+    Signature{"MM\0*"sv, kTiff},
     Signature{"fLaC"sv, kFlac},
     Signature{"OggS"sv, kOgg},
     Signature{"ID3"sv, kMp3},
@@ -51,6 +57,7 @@ std::optional<FileType> riff_type(std::string_view head) {
   const std::string_view form = head.substr(8, 4);
   if (form == "WAVE" && (head.starts_with("RIFF") || head.starts_with("RF64"))) return kWav;
   if (form == "WEBP" && head.starts_with("RIFF")) return kWebp;
+  if (form == "AVI " && head.starts_with("RIFF")) return kAvi;
   return std::nullopt;
 }
 
@@ -102,13 +109,65 @@ std::optional<FileType> mpeg_audio_type(std::string_view head) {
   return std::nullopt;
 }
 
+// "BM" is too little to go by: the reserved words are zero, the size of the second header is one of
+// those there were.
+std::optional<FileType> bmp_type(std::string_view head) {
+  constexpr std::array<std::uint8_t, 7> kHeaderSizes = {12, 40, 52, 56, 64, 108, 124};
+  if (!head.starts_with("BM") || head.size() < 18 || head.substr(6, 4) != "\0\0\0\0"sv ||
+      head.substr(15, 3) != "\0\0\0"sv) {
+    return std::nullopt;
+  }
+  for (const std::uint8_t size : kHeaderSizes) {
+    if (static_cast<std::uint8_t>(head[14]) == size) return kBmp;
+  }
+  return std::nullopt;
+}
+
+bool is_obj_keyword(std::string_view word) {
+  constexpr std::array kWords = {"v"sv,      "vt"sv,     "vn"sv, "vp"sv, "f"sv, "l"sv,
+                                 "p"sv,      "g"sv,      "o"sv,  "s"sv,  "#"sv, "mg"sv,
+                                 "mtllib"sv, "usemtl"sv, ""sv,   "lod"sv};
+  for (const std::string_view keyword : kWords) {
+    if (word == keyword) return true;
+  }
+  return word.starts_with('#');
+}
+
+// Lines that all begin with a keyword, one of them a vertex; the last one of a whole head may be
+// cut.
+std::optional<FileType> obj_type(std::string_view head) {
+  const bool is_cut = head.size() >= kFileTypeBytes;
+  bool has_vertex = false;
+  for (const char c : head) {
+    if (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r' && c != '\n') {
+      return std::nullopt;
+    }
+  }
+  while (!head.empty()) {
+    const std::size_t end = head.find('\n');
+    if (end == std::string_view::npos && is_cut) break;
+    std::string_view line = head.substr(0, end);
+    while (line.starts_with(' ') || line.starts_with('\t')) line.remove_prefix(1);
+    const std::string_view word = line.substr(0, line.find_first_of(" \t\r"));
+    if (!is_obj_keyword(word)) return std::nullopt;
+    const std::size_t number = line.find_first_not_of(" \t", word.size());
+    has_vertex = has_vertex || (word == "v" && number != std::string_view::npos &&
+                                "+-.0123456789"sv.find(line[number]) != std::string_view::npos);
+    if (end == std::string_view::npos) break;
+    head.remove_prefix(end + 1);
+  }
+  if (has_vertex) return kObj;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<FileType> detect_file_type(std::string_view head) {
   for (const Signature& signature : kSignatures) {
     if (head.starts_with(signature.bytes)) return signature.type;
   }
-  for (const auto& detect : {riff_type, iso_type, matroska_type, zip_type, mpeg_audio_type}) {
+  for (const auto& detect :
+       {riff_type, iso_type, matroska_type, zip_type, mpeg_audio_type, bmp_type, obj_type}) {
     if (auto type = detect(head)) return type;
   }
   return std::nullopt;

@@ -18,8 +18,9 @@ struct FileType {
 // So many leading bytes decide every known type.
 inline constexpr std::size_t kFileTypeBytes = 4096;
 
-// png, jpeg, webp, gif; wav, flac, mp3, ogg, m4a; mp4, mov, webm, mkv; npz, npy, ply. Empty for
-// anything else. An ISO file is a sound only when its brand says so (M4A, M4B), an Ogg file always.
+// png, jpeg, webp, gif, bmp, tiff; wav, flac, mp3, ogg, m4a; mp4, mov, webm, mkv, avi; npz, npy,
+// ply, obj. Empty for anything else. An ISO file is a sound only when its brand says so (M4A, M4B),
+// an Ogg file always; obj has no signature, so it is text of its keywords alone.
 std::optional<FileType> detect_file_type(std::string_view head);
 
 }  // namespace contra4::media

@@ -21,11 +21,11 @@ constexpr std::size_t kCocoDigits = 12;
 
 // Suffixes tried under --media-root, the likely ones first.
 std::span<const std::string_view> suffixes_of(Modality modality) {
-  static constexpr std::array kPictures = {".jpg"sv,  ".png"sv, ".jpeg"sv,
-                                           ".webp"sv, ".gif"sv, ".JPG"sv};
+  static constexpr std::array kPictures = {".jpg"sv, ".png"sv, ".jpeg"sv, ".webp"sv, ".gif"sv,
+                                           ".JPG"sv, ".bmp"sv, ".tif"sv,  ".tiff"sv};
   static constexpr std::array kSounds = {".wav"sv, ".flac"sv, ".mp3"sv, ".ogg"sv, ".m4a"sv};
-  static constexpr std::array kVideos = {".mp4"sv, ".webm"sv, ".mov"sv, ".mkv"sv};
-  static constexpr std::array kPoints = {"_8192.npz"sv, ".npz"sv, ".npy"sv, ".ply"sv};
+  static constexpr std::array kVideos = {".mp4"sv, ".webm"sv, ".mov"sv, ".mkv"sv, ".avi"sv};
+  static constexpr std::array kPoints = {"_8192.npz"sv, ".npz"sv, ".npy"sv, ".ply"sv, ".obj"sv};
   switch (modality) {
     case Modality::kImage:
       return kPictures;

@@ -21,11 +21,12 @@ struct PointLimits {
   std::uint64_t max_points = 4U << 20;
 };
 
-// npz (member arr_0, or the only one), npy: [n, 3], or [n, 6] with colours in 0..1 or 0..255;
-// ply (ascii, binary little- and big-endian); obj (its vertices; where there are few of them and
-// faces between, points spread evenly over the faces by area, always the same). By content, not by
-// name. `name` is for messages. kDataLoss for a file that is cut or wrong, kInvalidArgument for one
-// that holds no points or values that are no numbers, kResourceExhausted above a limit.
+// npz (member arr_0, or the only one), npy: [n, 3], or [n, 6] with colours in 0..1 or 0..255 (other
+// values, as normals have, are left out); ply (ascii, binary little- and big-endian) and obj: their
+// vertices, or, where those are fewer than 8192 with faces between, 8192 points spread evenly over
+// the faces by area, always the same. By content, not by name. `name` is for messages. kDataLoss
+// for a file that is cut or wrong, kInvalidArgument for one that holds no points or values that are
+// no finite numbers (which point), kResourceExhausted above a limit.
 Result<PointCloud> read_point_cloud(std::string_view bytes, std::string_view name,
                                     const PointLimits& limits = {});
 
