@@ -11,6 +11,8 @@ namespace contra4::nn {
 
 namespace {
 
+constexpr double kQuickGeluFactor = 1.702;
+
 struct Row {
   std::string_view name;
   Activation activation;
@@ -18,6 +20,7 @@ struct Row {
 
 constexpr std::array kRows = {Row{"gelu", Activation::kGelu},
                               Row{"gelu_new", Activation::kGeluTanh},
+                              Row{"quick_gelu", Activation::kQuickGelu},
                               Row{"relu", Activation::kRelu}, Row{"silu", Activation::kSilu}};
 
 }  // namespace
@@ -36,6 +39,10 @@ void activate(Activation activation, at::Tensor& x) {
       return;
     case Activation::kGeluTanh:
       at::gelu_(x, "tanh");
+      return;
+    case Activation::kQuickGelu:
+      // x sigmoid(ax) = silu(ax) / a: three passes over x and no other memory.
+      at::silu_(x.mul_(kQuickGeluFactor)).mul_(1 / kQuickGeluFactor);
       return;
     case Activation::kRelu:
       at::relu_(x);

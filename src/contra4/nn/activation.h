@@ -9,13 +9,15 @@
 namespace contra4::nn {
 
 enum class Activation {
-  kGelu,      // exact, by the error function
-  kGeluTanh,  // its approximation by tanh
+  kGelu,       // exact, by the error function
+  kGeluTanh,   // its approximation by tanh
+  kQuickGelu,  // x sigmoid(1.702 x), as in CLIP
   kRelu,
   kSilu,
 };
 
-// As configurations of the transformers library spell it: "gelu", "gelu_new", "relu", "silu".
+// As configurations of the transformers library spell it: "gelu", "gelu_new", "quick_gelu",
+// "relu", "silu".
 std::optional<Activation> find_activation(std::string_view name);
 
 // Element by element, in place: x is spent.

@@ -39,4 +39,14 @@ at::Tensor self_attention(const at::Tensor& qkv, const SequenceGroups& groups,
   return out;
 }
 
+at::Tensor cross_attention(const at::Tensor& queries, const at::Tensor& keys_values,
+                           std::int64_t num_heads) {
+  const std::int64_t width = queries.size(-1);
+  CONTRA4_CHECK(queries.size(0) == keys_values.size(0) && keys_values.size(-1) == 2 * width,
+                "a sequence of keys and values for each of queries");
+  return merge_heads(at::scaled_dot_product_attention(
+      split_heads(queries, num_heads), split_heads(keys_values.narrow(-1, 0, width), num_heads),
+      split_heads(keys_values.narrow(-1, width, width), num_heads)));
+}
+
 }  // namespace contra4::nn

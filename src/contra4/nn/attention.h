@@ -21,4 +21,11 @@ at::Tensor merge_heads(const at::Tensor& x);
 at::Tensor self_attention(const at::Tensor& qkv, const SequenceGroups& groups,
                           std::int64_t num_heads);
 
+// Every sequence of queries attends to the rows of its own.
+//   queries      [batch, num_queries, width]
+//   keys_values  [batch, length, 2 * width] side by side
+//   returns      [batch, num_queries, width]
+at::Tensor cross_attention(const at::Tensor& queries, const at::Tensor& keys_values,
+                           std::int64_t num_heads);
+
 }  // namespace contra4::nn

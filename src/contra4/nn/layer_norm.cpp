@@ -9,9 +9,9 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 }
 
 LayerNorm load_layer_norm(const tensor::Checkpoint& checkpoint, const std::string& name,
-                          const LayerNormShape& shape) {
-  return {.weight = checkpoint.get_float32(name + ".weight", {shape.width}),
-          .bias = checkpoint.get_float32(name + ".bias", {shape.width}),
+                          const LayerNormShape& shape, const Placement& placement) {
+  return {.weight = load_weight(checkpoint, name + ".weight", {shape.width}, placement),
+          .bias = load_weight(checkpoint, name + ".bias", {shape.width}, placement),
           .eps = shape.eps};
 }
 

@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "contra4/nn/placement.h"
 #include "contra4/tensor/checkpoint.h"
 
 namespace contra4::nn {
@@ -15,7 +16,7 @@ struct LayerNorm {
   at::Tensor bias;    // [width]
   double eps = 1e-5;  // added to the variance
 
-  // x [..., width] -> the same shape
+  // x [..., width] -> the same shape and type; sums are kept in float32
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
@@ -24,8 +25,8 @@ struct LayerNormShape {
   double eps = 1e-5;
 };
 
-// `name`.weight and `name`.bias as float32. Throws as Checkpoint::get_float32.
+// `name`.weight and `name`.bias. Throws as load_weight().
 LayerNorm load_layer_norm(const tensor::Checkpoint& checkpoint, const std::string& name,
-                          const LayerNormShape& shape);
+                          const LayerNormShape& shape, const Placement& placement = {});
 
 }  // namespace contra4::nn
