@@ -16,13 +16,15 @@
 
 namespace contra4::features {
 
-// returns  [3, 224, 224] float32
+// Shorter side to 224, the square in the middle.
+//   returns  [3, 224, 224] float32
 at::Tensor onellm_image(const media::Picture& picture);
 
 // Only the first channel counts, less the mean over all. 10.24 s are kept; a shorter clip is
 // filled with zeros behind, before the normalisation.
 //   returns  [1, 128, 1024] float32: (log mel energy + 4.27) / 9.14, frequency by time
-// kInvalidArgument for a sound below 25 ms.
+// kInvalidArgument for a sound below 25 ms, for samples that are no numbers, and for a rate that
+// resample_sinc() refuses.
 Result<at::Tensor> onellm_audio(const media::Sound& sound);
 
 struct OneLlmVideoOptions {
@@ -32,17 +34,20 @@ struct OneLlmVideoOptions {
 };
 
 // Numbers of the five frames that are seen: the first of each clip. Ascending, may repeat.
-// kDataLoss for a video without frames.
+// kDataLoss for a video without frames or without a frame rate.
 Result<std::vector<std::int64_t>> onellm_frame_numbers(const media::VideoTimeline& timeline,
                                                        const OneLlmVideoOptions& options);
-//   frames   five
-//   returns  [15, 3, 224, 224] float32: three squares (left, middle, right or top to bottom) of each
+//   frames   five, of any sizes
+//   returns  [15, 3, 224, 224] float32: three squares (left, middle, right or top to bottom) of
+//   each
 at::Tensor onellm_video(std::span<const media::Picture> frames);
 
-// Colours are not looked at.
-//   returns  [16384, 6] float32: x y z around the centre and scaled into the unit ball, then x y z as
+// Colours are not looked at. The published program was given 8,192 points; of another number as
+// many are taken, evenly over the order of the file (of fewer some more than once).
+//   returns  [16384, 6] float32: x y z around the centre and scaled into the unit ball, then x y z
+//   as
 //            they are, every point twice
-// kInvalidArgument unless there are 8,192 points.
+// kInvalidArgument for no points, points that are no numbers, or all of them at one place.
 Result<at::Tensor> onellm_points(const media::PointCloud& cloud);
 
 }  // namespace contra4::features
