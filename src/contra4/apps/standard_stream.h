@@ -12,6 +12,8 @@ class DescriptorBuffer final : public std::streambuf {
  public:
   explicit DescriptorBuffer(int descriptor, std::function<void()> on_broken_pipe);
   ~DescriptorBuffer() override;
+  DescriptorBuffer(const DescriptorBuffer&) = delete;
+  DescriptorBuffer& operator=(const DescriptorBuffer&) = delete;
   // errno of the first write that failed; 0: none.
   int error() const { return error_; }
 

@@ -25,6 +25,8 @@ class EngineGenerator final : public TextGenerator {
   EngineGenerator(const std::vector<LocalEngineOptions>& engines, const MakeGenerator& make,
                   std::unique_ptr<net::Transport> transport);
   ~EngineGenerator() override;
+  EngineGenerator(const EngineGenerator&) = delete;
+  EngineGenerator& operator=(const EngineGenerator&) = delete;
 
   // A run without requests starts nothing. Also throws as LocalEngine does, and kUnavailable with
   // the last lines of the log when all servers ended under way.

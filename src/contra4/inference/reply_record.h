@@ -49,7 +49,7 @@ void check_choice(Answer& answer, int num_scenes);
 ReplyRecord record_of(std::string item_id, std::string part, Answer answer);
 ReplyRecord record_of(std::string item_id, std::string part, GenerateOutcome outcome);
 
-std::string to_json_line(const ReplyRecord& entry);
+std::string to_json_line(const ReplyRecord& record);
 // kDataLoss for a line that is none.
 Result<ReplyRecord> parse_reply_record(std::string_view line);
 

@@ -1,6 +1,7 @@
 #include "contra4/pipeline/balance.h"
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -530,7 +531,6 @@ BalanceOutcome run_balance(Stage& stage, const StepFiles& files, const BalanceOp
     return outcome;
   }
   std::vector<Row>& rows = file.rows();
-  outcome.before_and_after.push_back(state_of(file.items()));
 
   std::vector<std::size_t> sequence;
   if (options.compat) {
@@ -542,6 +542,13 @@ BalanceOutcome run_balance(Stage& stage, const StepFiles& files, const BalanceOp
   }
   if (!options.compat && options.by_position) place_evenly(rows, sequence, options, files);
 
+  // Counting touches the items alone, moving the texts alone.
+  auto states = std::async(std::launch::async, [&] {
+    std::vector<BalanceState> before_and_after = {state_of(file.items())};
+    move_items(file.items(), rows, sequence);
+    before_and_after.push_back(state_of(file.items()));
+    return before_and_after;
+  });
   RowOutputs output({files.balanced()}, options.durability);
   RowMover mover(options.compat);
   RowBlock block;
@@ -556,8 +563,7 @@ BalanceOutcome run_balance(Stage& stage, const StepFiles& files, const BalanceOp
     if (block.text.size() >= kBlockBytes) output.write(std::exchange(block, {}));
   }
   output.write(std::move(block));
-  move_items(file.items(), rows, sequence);
-  outcome.before_and_after.push_back(state_of(file.items()));
+  outcome.before_and_after = states.get();
   output.commit();
 
   const auto num_moved = std::count_if(sequence.begin(), sequence.end(), [&](std::size_t i) {

@@ -154,7 +154,7 @@ class Sampler {
     outcome.counts.emplace_back("draws in vain", redrawn_);
     if (num_longer_ > 0) {
       outcome.counts.emplace_back("longer than planned", num_longer_);
-      outcome.notes.push_back(
+      outcome.notes.emplace_back(
           "as in the published data, a tuple that was there already has further scenes");
     }
     outcome.counts.emplace_back("tuples", num_written_);

@@ -69,7 +69,8 @@ Result<io::JsonValue> add(const io::JsonValue& value, const Sum& sum) {
 }  // namespace
 
 std::optional<io::JsonValue> number_in(std::string_view text) {
-  if (text.empty() || text.size() > 40 || text.find_first_not_of("0123456789+-.eE") != text.npos) {
+  if (text.empty() || text.size() > 40 ||
+      text.find_first_not_of("0123456789+-.eE") != std::string_view::npos) {
     return std::nullopt;
   }
   auto value = io::parse_json(text, "");

@@ -184,7 +184,7 @@ class CocoRows final : public RowReader {
   }
 
   io::JsonValue with_image(io::JsonValue::Object annotation) const {
-    const io::JsonValue row(std::move(annotation));
+    io::JsonValue row(std::move(annotation));
     const io::JsonValue* const id = row.find("image_id");
     const auto image = id == nullptr ? images_.end() : images_.find(id_text(*id));
     if (image == images_.end()) return row;

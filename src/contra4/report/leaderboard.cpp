@@ -206,11 +206,11 @@ Table leaderboard_table(const Leaderboard& board) {
     }
     table.rows.push_back(std::move(row));
   }
-  table.notes.push_back(
+  table.notes.emplace_back(
       "R, S: scenes drawn at random or by similarity; 2, 3, 4: how many. Intervals count that "
       "questions share media.");
   if (has_gold_captions) {
-    table.notes.push_back(
+    table.notes.emplace_back(
         "oracle-captions: read the data set's own captions of the scenes, not the media.");
   }
   for (const std::string& note : board.notes) table.notes.push_back(note);

@@ -281,8 +281,8 @@ Item published_item(Item item) {
 
 // All strategies in one file, as the README of the published set lays it out.
 fs::path write_questions(const Config& config, const std::stop_token& stop) {
-  const fs::path path = config.output_dir / fmt::format("filters_{}", config.split) /
-                        fmt::format("all_{}.jsonl", config.split);
+  fs::path path = config.output_dir / fmt::format("filters_{}", config.split) /
+                  fmt::format("all_{}.jsonl", config.split);
   const auto writer = data::create_items(path, data::Schema::kReadme);
   for (const std::string& strategy : config.strategies) {
     const pipeline::StepFiles files = files_of(config, strategy);
