@@ -21,6 +21,7 @@ TEST(Activation, IsTheNamedFunction) {
     EXPECT_NEAR(activated("gelu_new", x), 0.5 * x * (1 + std::tanh(inner)), 1e-12);
     EXPECT_EQ(activated("relu", x), x > 0 ? x : 0);
     EXPECT_NEAR(activated("silu", x), x / (1 + std::exp(-x)), 1e-12);
+    EXPECT_NEAR(activated("quick_gelu", x), x / (1 + std::exp(-1.702 * x)), 1e-12);
   }
 }
 

@@ -87,6 +87,15 @@ TEST(Attention, MergingHeadsUndoesSplitting) {
   EXPECT_TRUE(at::equal(merge_heads(heads), x));
 }
 
+TEST(Attention, FewQueriesSeeAllRowsOfTheirSequence) {
+  const at::Tensor qkv = seeded(10, 3 * kWidth).view({2, 5, 3 * kWidth});
+  const at::Tensor all =
+      self_attention(qkv.flatten(0, 1), {{.count = 2, .length = 5}}, kHeads).view({2, 5, kWidth});
+  const at::Tensor found = cross_attention(qkv.narrow(1, 0, 2).narrow(2, 0, kWidth),
+                                           qkv.narrow(2, kWidth, 2 * kWidth), kHeads);
+  EXPECT_TRUE(at::allclose(found, all.narrow(1, 0, 2), 1e-5, 1e-6));
+}
+
 TEST(Attention, ChecksItsSizes) {
   const at::Tensor qkv = seeded(4, 3 * kWidth);
   EXPECT_THROW(self_attention(qkv, {{.count = 1, .length = 3}}, kHeads), Exception);

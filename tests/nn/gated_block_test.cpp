@@ -1,0 +1,99 @@
+#include "contra4/nn/gated_block.h"
+
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/silu.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/error_of.h"
+#include "tests/support/tensors.h"
+#include "tests/support/test_env.h"
+
+namespace contra4::nn {
+namespace {
+
+constexpr std::int64_t kWidth = 6;
+constexpr std::int64_t kInner = 10;
+const GatedBlockShape kShape{.width = kWidth, .feed_forward_width = kInner, .norm_eps = 1e-5};
+
+class GatedBlockTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::vector<testing::StoredTensor> tensors;
+    float phase = 0;
+    const auto add = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
+      tensors.push_back(testing::stored("b." + name + ".weight", testing::wavy(shape, phase++)));
+    };
+    for (const char* name : {"wq", "wk", "wv", "wo"}) {
+      add(std::string("attention.") + name, {kWidth, kWidth});
+    }
+    add("feed_forward.w1", {kInner, kWidth});
+    add("feed_forward.w3", {kInner, kWidth});
+    add("feed_forward.w2", {kWidth, kInner});
+    add("attention_norm", {kWidth});
+    add("ffn_norm", {kWidth});
+    testing::write_safetensors(folder_ / "x.safetensors", tensors);
+  }
+  tensor::Checkpoint checkpoint() const { return tensor::Checkpoint(folder_ / "x.safetensors"); }
+  at::Tensor weight(const std::string& name) const {
+    return *checkpoint().find("b." + name + ".weight");
+  }
+  RmsNorm norm(const std::string& name) const { return {.weight = weight(name), .eps = 1e-5}; }
+
+  testing::TempDir folder_;
+};
+
+TEST_F(GatedBlockTest, GivesQueriesKeysAndValuesOfTheNormalisedInput) {
+  const GatedBlock block(checkpoint(), meta_block_names("b"), kShape, {});
+  const at::Tensor x = testing::wavy({4, kWidth}, 9);
+  const at::Tensor n = norm("attention_norm")(x);
+  const at::Tensor expected =
+      at::cat({n.mm(weight("attention.wq").t()), n.mm(weight("attention.wk").t()),
+               n.mm(weight("attention.wv").t())},
+              1);
+  EXPECT_TRUE(at::allclose(block.queries_keys_values(x), expected, 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(block.queries(x), expected.narrow(1, 0, kWidth), 1e-5, 1e-6));
+  EXPECT_TRUE(
+      at::allclose(block.keys_values(x), expected.narrow(1, kWidth, 2 * kWidth), 1e-5, 1e-6));
+}
+
+TEST_F(GatedBlockTest, AddsAttentionAndTheGatedPartToTheInput) {
+  const GatedBlock block(checkpoint(), meta_block_names("b"), kShape, {});
+  at::Tensor x = testing::wavy({4, kWidth}, 9);
+  const at::Tensor mixed = testing::wavy({4, kWidth}, 11);
+  const at::Tensor attended = x.add(mixed.mm(weight("attention.wo").t()));
+  const at::Tensor n = norm("ffn_norm")(attended);
+  const at::Tensor gated =
+      at::silu(n.mm(weight("feed_forward.w1").t())).mul(n.mm(weight("feed_forward.w3").t()));
+  const at::Tensor expected = attended.add(gated.mm(weight("feed_forward.w2").t()));
+  block.finish(x, mixed);
+  EXPECT_TRUE(at::allclose(x, expected, 1e-5, 1e-5));
+}
+
+// In another type the products are joined; the outcome is that of each alone.
+TEST_F(GatedBlockTest, JoinedProductsGiveTheSame) {
+  const Placement half{.device = at::kCPU, .dtype = at::kBFloat16};
+  const std::vector<std::string> names = {"b.attention.wq", "b.attention.wk"};
+  const LinearShape square{.in = kWidth, .out = kWidth, .has_bias = false};
+  const ParallelLinear apart(checkpoint(), names, square, {});
+  const ParallelLinear joined(checkpoint(), names, square, half);
+  EXPECT_EQ(apart.num_products(), 2U);
+  EXPECT_EQ(joined.num_products(), 1U);
+  const at::Tensor x = testing::wavy({3, kWidth}, 4);
+  EXPECT_TRUE(at::allclose(joined(x.to(at::kBFloat16)).to(at::kFloat), apart(x), 0.1, 0.05));
+  EXPECT_TRUE(at::equal(joined.apply(x.to(at::kBFloat16), 1, 1),
+                        joined(x.to(at::kBFloat16)).narrow(1, kWidth, kWidth)));
+}
+
+TEST_F(GatedBlockTest, NamesTheMissingTensor) {
+  const Error error = testing::error_of(
+      [&] { GatedBlock(checkpoint(), meta_block_names("c"), kShape, Placement{}); });
+  EXPECT_EQ(error.code, ErrorCode::kNotFound);
+  EXPECT_THAT(error.message, ::testing::HasSubstr("'c."));
+}
+
+}  // namespace
+}  // namespace contra4::nn
