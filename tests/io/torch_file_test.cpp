@@ -278,6 +278,13 @@ TEST(TorchFile, EndsSoonWhateverRefersToWhat) {
 
   EXPECT_THAT(refusal(torch_zip(std::string(1000, ']') + std::string(999, 'a'))).message,
               HasSubstr("nested more than 64 deep"));
+  // One tensor under more names than any model has.
+  const std::string tensor = pickled_tensor(pickled_storage("FloatStorage", "0", 1), 0, {1}, {1});
+  std::string names = "](" + tensor + "q\x01";
+  for (int i = 0; i < 262'144; ++i) names += "h\x01";
+  const Error many = refusal(torch_zip(names + "e", {{"0", "1234"}}));
+  EXPECT_EQ(many.code, ErrorCode::kResourceExhausted);
+  EXPECT_THAT(many.message, HasSubstr("more than 262144 tensors"));
   // A list within itself.
   EXPECT_THAT(refusal(torch_zip("]q\x01h\x01"
                                 "a"))

@@ -73,7 +73,7 @@ class ShardIndex {
  public:
   explicit ShardIndex(fs::path path) : path_(std::move(path)) {
     const auto json = parse_json(read_file(path_, kMaxIndexBytes), path_.string());
-    const JsonValue index = json.value();
+    const JsonValue& index = json.value();
     const JsonValue* map = index.find("weight_map");
     const JsonValue::Object* members = map == nullptr ? nullptr : map->find_object();
     if (members == nullptr || members->empty()) {

@@ -21,6 +21,7 @@ constexpr std::string_view kPickleName = "data.pkl";
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxNameBytes = 1000;
 constexpr std::size_t kMaxAllNameBytes = 64U << 20;
+constexpr std::size_t kMaxTensors = 262'144;
 constexpr std::size_t kMaxVisits = 2'000'000;
 constexpr std::size_t kMaxOther = 4096;
 constexpr std::size_t kMaxShownClasses = 8;
@@ -162,8 +163,10 @@ class Listing {
 
   Result<void> add_tensor(const PickleValue& value) {
     all_name_bytes_ += name_.size();
-    if (all_name_bytes_ > kMaxAllNameBytes) {
-      return error("names without end", ErrorCode::kResourceExhausted);
+    if (all_name_bytes_ > kMaxAllNameBytes || content_.tensors.size() == kMaxTensors) {
+      return error(fmt::format("more than {} tensors, or names of more than {} bytes together",
+                               kMaxTensors, kMaxAllNameBytes),
+                   ErrorCode::kResourceExhausted);
     }
     auto tensor = tensors_.place(value, name_.empty() ? "tensor" : name_);
     if (tensor) {

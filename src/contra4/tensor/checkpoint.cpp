@@ -75,8 +75,7 @@ Checkpoint::Checkpoint(const std::vector<std::filesystem::path>& files) {
   for (const std::filesystem::path& path : files) add(io::open_tensor_file(path));
 }
 
-void Checkpoint::add(std::unique_ptr<io::TensorFile> opened) {
-  const std::shared_ptr<const io::TensorFile> file = std::move(opened);
+void Checkpoint::add(std::shared_ptr<const io::TensorFile> file) {
   for (const io::TensorEntry& entry : file->tensors()) {
     const auto [place, is_new] = places_.try_emplace(entry.name, Place{file, &entry});
     if (!is_new) {
@@ -85,7 +84,7 @@ void Checkpoint::add(std::unique_ptr<io::TensorFile> opened) {
                                   place->second.file->path().string(), file->path().string()));
     }
   }
-  files_.push_back(file);
+  files_.push_back(std::move(file));
 }
 
 std::optional<at::Tensor> Checkpoint::find(std::string_view name) const {

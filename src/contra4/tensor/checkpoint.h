@@ -68,7 +68,7 @@ class Checkpoint {
     std::shared_ptr<const io::TensorFile> file;
     const io::TensorEntry* entry = nullptr;  // in `file`
   };
-  void add(std::unique_ptr<io::TensorFile> file);
+  void add(std::shared_ptr<const io::TensorFile> file);
   const Place& require(std::string_view name, const std::vector<std::int64_t>& shape) const;
   static at::Tensor open(const Place& place);
 
