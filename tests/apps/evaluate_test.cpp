@@ -1,13 +1,19 @@
 // contra4 evaluate on the project's own small set: blind rules, and a server on the loopback.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "contra4/data/item_reader.h"
 #include "contra4/io/file.h"
 #include "contra4/io/json.h"
+#include "contra4/media/decoder.h"
 #include "tests/apps/run_in_process.h"
+#include "tests/support/base64.h"
 #include "tests/support/loopback_server.h"
 #include "tests/support/test_env.h"
 
@@ -169,6 +175,123 @@ TEST_F(Evaluate, MissingMediaAreListedBeforeAnythingRuns) {
   EXPECT_THAT(outcome.err, HasSubstr("without a file"));
   EXPECT_THAT(outcome.err, HasSubstr("--skip-missing-media"));
   EXPECT_EQ(server.num_requests(), 0U);
+}
+
+// What arrives is looked at by the decoders themselves.
+class EvaluateMedia : public Evaluate {
+ protected:
+  void SetUp() override {
+    try {
+      decoder_ = &media::media_decoder();
+    } catch (const Exception& error) {
+      if (error.code() != ErrorCode::kUnimplemented) throw;
+      GTEST_SKIP() << error.what();
+    }
+  }
+  Outcome evaluate_media(std::vector<std::string> more) const {
+    more.insert(more.end(), {"--input", "media", "--media-root", mini("media")});
+    return evaluate(more, {{"CONTRA4_CACHE", (folder_ / "cache").string()}});
+  }
+  // Adds up what a request shows; every medium has to decode.
+  void look_at(const io::JsonValue& root) {
+    for (const auto& part : *root.find_path("messages", 0, "content")->find_array()) {
+      const std::string& type = *part.find("type")->find_string();
+      if (type == "text") {
+        const std::string& text = *part.find("text")->find_string();
+        num_objects_ += text.find("One and the same 3D object, drawn 4 times") != text.npos ? 1 : 0;
+        num_videos_ += text.find("4 frames of one video, in order, at 0.") != text.npos ? 1 : 0;
+      } else if (type == "image_url") {
+        const std::string& url = *part.find_path("image_url", "url")->find_string();
+        const std::string bytes = testing::base64_decode(url.substr(url.find(',') + 1));
+        const auto picture = decoder_->decode_picture(bytes, "sent", {});
+        ASSERT_TRUE(picture) << picture.error().message;
+        EXPECT_LE(std::max(picture->width, picture->height), 300);
+        ++num_pictures_;
+      } else {
+        ASSERT_EQ(type, "input_audio");
+        EXPECT_EQ(*part.find_path("input_audio", "format")->find_string(), "wav");
+        const std::string bytes =
+            testing::base64_decode(*part.find_path("input_audio", "data")->find_string());
+        EXPECT_GT(decoder_->decode_sound(bytes, "sent", {}).value().num_frames(), 1000U);
+        ++num_sounds_;
+      }
+    }
+  }
+
+  const media::MediaDecoder* decoder_ = nullptr;
+  int num_objects_ = 0;
+  int num_videos_ = 0;
+  int num_pictures_ = 0;
+  int num_sounds_ = 0;
+};
+
+TEST_F(EvaluateMedia, SendsAllFourModalitiesToAServerThatTakesNoVideo) {
+  const LoopbackServer server([](const LoopbackRequest& request) -> LoopbackReply {
+    for (const char* type : {"video_url", "input_video"}) {
+      if (request.body.find(std::string("\"") + type + "\"") == std::string::npos) continue;
+      return {.status = 400,
+              .body = std::string(R"({"error": {"message": "Invalid value: ')") + type +
+                      R"('. Supported values are: 'text', 'image_url' and 'input_audio'."}})"};
+    }
+    return answer_as_model_server(request);
+  });
+  const auto outcome =
+      evaluate_media({"--model", "openai/x", "--base-url", server.base_url(), "--video-frames", "4",
+                      "--max-image-side", "300", "--view-side", "100"});
+  EXPECT_EQ(outcome.code, kExitDone) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("32 of 32 requests answered"));
+  const auto dataset = data::load_dataset(mini("test.json"));
+  std::map<Modality, int> num_scenes;
+  for (const Item& item : dataset.items) {
+    for (const Scene& scene : item.scenes) ++num_scenes[scene.modality];
+  }
+  for (const LoopbackRequest& request : server.requests()) {
+    const auto root = io::parse_json(request.body, "request").value();
+    const bool is_refused = request.body.find("video_url") != std::string::npos ||
+                            request.body.find("input_video") != std::string::npos;
+    const bool is_probe = request.body.find("What is this?") != std::string::npos;
+    if (!is_refused && !is_probe) look_at(root);
+  }
+  EXPECT_EQ(num_objects_, num_scenes[Modality::kPointCloud]);
+  EXPECT_EQ(num_videos_, num_scenes[Modality::kVideo]);
+  EXPECT_EQ(num_sounds_, num_scenes[Modality::kAudio]);
+  EXPECT_EQ(num_pictures_, num_scenes[Modality::kImage] + num_scenes[Modality::kPointCloud] +
+                               4 * num_scenes[Modality::kVideo]);
+  EXPECT_GT(num_objects_ * num_videos_ * num_sounds_, 0);
+  const auto config = io::parse_json(file("config.json"), "config").value();
+  EXPECT_EQ(config.find_path("settings", "media", "video_frames")->find_integer(), 4);
+  // Other frames are other questions.
+  EXPECT_EQ(evaluate_media({"--model", "openai/x", "--base-url", server.base_url()}).code,
+            kExitFailed);
+}
+
+TEST_F(EvaluateMedia, NamesPicturesForPrograms) {
+  const std::string program = (folder_ / "look.sh").string();
+  std::ofstream(program) << "tee -a " << (folder_ / "seen").string()
+                         << " | sed -u 's/.*/{\"answer\": \"Scene A\"}/'\n";
+  const auto outcome = evaluate_media({"--model", "exec/sh " + program, "--exec-pictures",
+                                       "--views", "2", "--view-side", "100", "--limit", "6"});
+  EXPECT_EQ(outcome.code, kExitDone) << outcome.err;
+  std::ifstream lines(folder_ / "seen");
+  int num_pictures = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto request = io::parse_json(line, "request").value();
+    for (const auto& scene : *request.find("scenes")->find_array()) {
+      const std::string& modality = *scene.find("modality")->find_string();
+      const auto* pictures = scene.find("pictures");
+      EXPECT_EQ(pictures != nullptr, modality == "pc" || modality == "video") << line;
+      if (pictures == nullptr) continue;
+      for (const auto& picture : *pictures->find_array()) {
+        const std::string& path = *picture.find_string();
+        EXPECT_THAT(path, HasSubstr((folder_ / "cache").string()));
+        EXPECT_TRUE(decoder_->decode_picture(io::read_file(path), "sent", {}));
+        ++num_pictures;
+      }
+    }
+  }
+  EXPECT_GT(num_pictures, 2);
+  const auto config = io::parse_json(file("config.json"), "config").value();
+  EXPECT_EQ(config.find_path("settings", "media", "sent", "views")->find_integer(), 2);
 }
 
 TEST_F(Evaluate, PredictedCaptionsCountTheMissingApart) {

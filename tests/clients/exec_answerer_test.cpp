@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <fstream>
+#include <memory>
 #include <stop_token>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "contra4/io/file.h"
 #include "contra4/io/json.h"
 #include "tests/clients/answerer_support.h"
+#include "tests/support/fake_decoder.h"
 #include "tests/support/test_env.h"
 
 namespace contra4::clients {
@@ -62,6 +64,33 @@ TEST(ExecAnswerer, AsksEveryQuestionOnce) {
   EXPECT_EQ(answers.duplicates, 0);
   EXPECT_EQ(answers.by_ticket.at(3).text, "Scene B");
   EXPECT_EQ(answers.by_ticket.at(3).raw_reply, R"({"ticket": 3, "answer": "Scene B"})");
+}
+
+TEST(ExecAnswerer, NamesPicturesAndFailsAnItemThatHasNone) {
+  const testing::TempDir folder;
+  const testing::FakeDecoder decoder;
+  ExecOptions options = quick();
+  options.pictures = std::make_shared<const media::RequestMedia>(
+      media::RequestMediaOptions{.cache = folder / "cache"},
+      [&]() -> const media::MediaDecoder& { return decoder; });
+  std::vector<Question> questions = {make_question(0), make_question(1), make_question(2)};
+  for (Question& question : questions) {
+    question.scenes[1].modality = Modality::kPointCloud;
+    question.scenes[1].media = folder / "a.obj";
+  }
+  questions[1].scenes[1].media = folder / "gone.obj";
+  std::ofstream(folder / "a.obj") << "v 0 0 0\nv 1 1 1\n";
+  // Answers B only where a picture is named.
+  ExecAnswerer answerer(
+      R"(while read -r line; do case "$line" in *'"pictures": ["'*.jpg*'3D object'*) )"
+      R"(echo '{"answer": "B"}';; *) echo '{"answer": "none"}';; esac; done)",
+      options);
+  const Answers answers = run_all(answerer, questions_from(questions));
+  ASSERT_EQ(answers.by_ticket.size(), 3U);
+  EXPECT_EQ(answers.by_ticket.at(0).text, "B");
+  EXPECT_EQ(answers.by_ticket.at(2).text, "B");
+  EXPECT_EQ(answers.by_ticket.at(1).status, OutcomeStatus::kFailed);
+  EXPECT_EQ(answers.by_ticket.at(1).error.code, ErrorCode::kNotFound);
 }
 
 TEST(ExecAnswerer, TakesAnswersWithoutTicketsInTheOrderAsked) {

@@ -24,6 +24,17 @@ TEST(ExecRequest, TellsAllThatIsShownOnOneLine) {
       R"("id": "007"}], "seed": 7})");
 }
 
+TEST(ExecRequest, NamesPicturesOfTheScenesThatHaveSome) {
+  Question question = make_question(7);
+  question.scenes[1].media = "/data/chair.npz";
+  const std::vector<ScenePictures> pictures = {{}, {{"/c/1.jpg", "/c/2.jpg"}, "Two pictures:"}};
+  const auto root = io::parse_json(exec_request_line(question, pictures), "line").value();
+  EXPECT_EQ(root.find_path("scenes", 0, "pictures"), nullptr);
+  EXPECT_EQ(*root.find_path("scenes", 1, "media")->find_string(), "/data/chair.npz");
+  EXPECT_EQ(*root.find_path("scenes", 1, "pictures", 1)->find_string(), "/c/2.jpg");
+  EXPECT_EQ(*root.find_path("scenes", 1, "pictures_show")->find_string(), "Two pictures:");
+}
+
 TEST(ExecReply, ReadsEveryForm) {
   const auto read = [](std::string_view line) { return parse_exec_reply(line).value(); };
   EXPECT_EQ(read(R"({"ticket": 3, "answer": "it is B"})").ticket, 3U);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/clients/protocol_support.h"
+#include "tests/support/fake_decoder.h"
 #include "tests/support/test_env.h"
 
 namespace contra4::clients {
@@ -104,12 +105,49 @@ TEST(GeminiProtocol, WritesEveryMediumInline) {
   EXPECT_EQ(mime_type("a.mp4", testing::mp4_bytes(), Modality::kVideo), "video/mp4");
 }
 
-TEST(GeminiProtocol, CannotShowAPointCloud) {
-  GeminiProtocol protocol = make();
+TEST(GeminiProtocol, ShowsAPointCloudAsAPictureWithWords) {
+  const testing::FakeDecoder decoder;
+  GeminiProtocolOptions options;
+  options.model = "g";
+  options.media = std::make_shared<const media::RequestMedia>(
+      media::RequestMediaOptions(), [&]() -> const media::MediaDecoder& { return decoder; });
+  GeminiProtocol protocol(options);
   const testing::TempDir folder;
-  const auto request = media_request(testing::write_bytes(folder / "a.npz", testing::npz_bytes()),
-                                     Modality::kPointCloud);
-  EXPECT_EQ(protocol.build(request, 0).error().code, ErrorCode::kUnimplemented);
+  const auto object = testing::write_bytes(folder / "a.obj", "v 0 0 0\nv 1 1 1\n");
+  const auto root =
+      json(protocol.build(media_request(object, Modality::kPointCloud), 0).value().body);
+  const auto& parts = *root.find_path("contents", 0, "parts");
+  ASSERT_EQ(parts.find_array()->size(), 3U);
+  EXPECT_TRUE(parts.find_path(1, "text")->find_string()->starts_with("One and the same 3D object"));
+  EXPECT_EQ(*parts.find_path(2, "inline_data", "mime_type")->find_string(), "image/jpeg");
+  const auto broken = testing::write_bytes(folder / "a.npz", testing::npz_bytes());
+  EXPECT_EQ(protocol.build(media_request(broken, Modality::kPointCloud), 0).error().code,
+            ErrorCode::kDataLoss);
+}
+
+TEST(GeminiProtocol, SendsFramesWhereAModelTakesNoVideo) {
+  const testing::FakeDecoder decoder;
+  GeminiProtocolOptions options;
+  options.model = "g";
+  options.media = std::make_shared<const media::RequestMedia>(
+      media::RequestMediaOptions{.video_frames = 2},
+      [&]() -> const media::MediaDecoder& { return decoder; });
+  GeminiProtocol protocol(options);
+  const testing::TempDir folder;
+  const auto video = testing::write_bytes(folder / "a.mp4", testing::mp4_bytes());
+  const auto request = media_request(video, Modality::kVideo);
+  ASSERT_EQ(protocol.readiness(request, 0), Readiness::kNeedsProbe);
+  EXPECT_NE(protocol.build_probe(request, 0).value().body.find("video/mp4"), std::string::npos);
+  protocol.settle_probe(
+      request, 0,
+      reply(400, R"({"error": {"message": "Video input modality is not enabled for models/g"}})"));
+  ASSERT_EQ(protocol.readiness(request, 0), Readiness::kNeedsProbe);
+  EXPECT_NE(protocol.build_probe(request, 0).value().body.find("image/jpeg"), std::string::npos);
+  protocol.settle_probe(
+      request, 0, reply(200, R"({"candidates": [{"content": {"parts": [{"text": "A car"}]}}]})"));
+  ASSERT_EQ(protocol.readiness(request, 0), Readiness::kReady);
+  const auto root = json(protocol.build(request, 0).value().body);
+  EXPECT_EQ(root.find_path("contents", 0, "parts")->find_array()->size(), 4U);
 }
 
 TEST(GeminiProtocol, RestrictsTheAnswerBySchemaOrAsksForLogprobs) {

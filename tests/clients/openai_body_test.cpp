@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/clients/protocol_support.h"
+#include "tests/support/fake_decoder.h"
 #include "tests/support/test_env.h"
 
 namespace contra4::clients {
@@ -187,7 +188,32 @@ TEST_F(OpenAiBodyWithMedia, SaysWhatIsWrongWithAFile) {
   EXPECT_EQ(write_openai_body(missing, dialect).error().code, ErrorCode::kNotFound);
   const auto points = testing::write_bytes(folder_ / "a.npz", testing::npz_bytes());
   EXPECT_EQ(write_openai_body(media_request(points, Modality::kPointCloud), dialect).error().code,
-            ErrorCode::kUnimplemented);
+            ErrorCode::kDataLoss);
+}
+
+TEST_F(OpenAiBodyWithMedia, SendsFramesAndObjectsAsPicturesWithWords) {
+  const testing::FakeDecoder decoder;
+  const media::RequestMedia media({.video_frames = 3},
+                                  [&]() -> const media::MediaDecoder& { return decoder; });
+  OpenAiDialect dialect{.model = "m", .api = OpenAiApi::kChat, .quirks = {}, .media_styles = {}};
+  dialect.media = &media;
+  dialect.media_styles[static_cast<std::size_t>(Channel::kVideo)] = kOpenAiFramesStyle;
+  const auto types_of = [&](const GenerateRequest& request) {
+    const auto root = json(write_openai_body(request, dialect).value());
+    std::string types;
+    for (const auto& part : *root.find_path("messages", 0, "content")->find_array()) {
+      types += *part.find("type")->find_string() + " ";
+    }
+    return types;
+  };
+  const auto video = testing::write_bytes(folder_ / "a.mp4", testing::mp4_bytes());
+  EXPECT_EQ(types_of(media_request(video, Modality::kVideo)),
+            "text text image_url image_url image_url ");
+  const auto object = testing::write_bytes(folder_ / "a.obj", "v 0 0 0\nv 1 1 1\n");
+  EXPECT_EQ(types_of(media_request(object, Modality::kPointCloud)), "text text image_url ");
+  const auto flac = testing::write_bytes(folder_ / "a.flac", "fLaC");
+  EXPECT_EQ(types_of(media_request(flac, Modality::kAudio)), "text input_audio ");
+  EXPECT_EQ(types_of(media_request(video, Modality::kAudio)), "text input_audio ");
 }
 
 TEST_F(OpenAiBodyWithMedia, TakesNoMediaInCompletions) {

@@ -200,7 +200,10 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, ModelUse use) {
   add_server_flags(app, flags, use);
   add_engine_flags(app, flags);
   if (use != ModelUse::kOneQuestion) add_load_flags(app, flags);
-  if (use != ModelUse::kWriting) add_program_flags(app, flags);
+  if (use != ModelUse::kWriting) {
+    add_program_flags(app, flags);
+    add_media_flags(app, flags.media);
+  }
 }
 
 bool is_prompted(const clients::ModelSpec& spec) {
@@ -316,6 +319,8 @@ clients::AnswererContext parts_of(const ModelFlags& flags, const Context& contex
   parts.format = *clients::parse_answer_format(flags.answer);
   parts.engine = engine_of(flags, price);
   parts.make_transport = [] { return net::make_curl_transport(); };
+  parts.media = std::make_shared<const media::RequestMedia>(media_options(flags.media, context));
+  if (flags.media.exec_pictures) parts.exec.pictures = parts.media;
   parts.exec.num_workers = flags.workers;
   if (flags.timeout_s) parts.exec.timeout = milliseconds_of(*flags.timeout_s);
   if (flags.max_tries) parts.exec.max_tries = *flags.max_tries;

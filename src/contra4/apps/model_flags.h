@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "contra4/apps/command.h"
+#include "contra4/apps/media_flags.h"
 #include "contra4/clients/families.h"
 
 namespace contra4::apps {
@@ -37,6 +38,7 @@ struct ModelFlags {
   std::vector<std::string> engine_args;
   double engine_timeout_s = 1800;
   std::optional<std::filesystem::path> engine_log_dir;
+  MediaFlags media;
   // Programs of the user's.
   int workers = 1;
   // What priors are fitted on.

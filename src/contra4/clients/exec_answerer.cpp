@@ -30,7 +30,8 @@ constexpr std::chrono::milliseconds kStopGrace{300};
 
 struct Request {
   Question question;
-  int tries = 0;  // that ended in the program's death
+  std::vector<ScenePictures> pictures;  // one per scene, or none
+  int tries = 0;                        // that ended in the program's death
   SteadyClock::time_point sent{};
 };
 
@@ -80,15 +81,39 @@ class Run {
       retries_.pop_front();
       return request;
     }
-    if (is_exhausted_) return std::nullopt;
-    std::optional<Question> question = source_();
-    if (!question) {
-      is_exhausted_ = true;
-      return std::nullopt;
+    while (!is_exhausted_) {
+      std::optional<Question> question = source_();
+      if (!question) break;
+      Request request;
+      request.question = std::move(*question);
+      auto pictures = pictures_of(request.question);
+      if (pictures) {
+        request.pictures = std::move(*pictures);
+        return request;
+      }
+      request.sent = SteadyClock::now();
+      Answer answer;
+      answer.error = pictures.error();
+      report(std::move(answer), request);
     }
-    Request request;
-    request.question = std::move(*question);
-    return request;
+    is_exhausted_ = true;
+    return std::nullopt;
+  }
+
+  Result<std::vector<ScenePictures>> pictures_of(const Question& question) const {
+    std::vector<ScenePictures> all;
+    if (options_.pictures == nullptr) return all;
+    for (const ShownScene& scene : question.scenes) {
+      ScenePictures& shown = all.emplace_back();
+      if (scene.media.empty()) continue;
+      const auto parts = options_.pictures->picture_files(scene.media, scene.modality);
+      if (!parts) return parts.error();
+      for (const media::CachedPart& part : *parts) {
+        shown.files.push_back(part.file.string());
+        shown.words += part.words;
+      }
+    }
+    return all;
   }
 
   void hand_out(Worker& worker) {
@@ -106,7 +131,7 @@ class Run {
       }
       if (!worker.process) start(worker);
       request->sent = SteadyClock::now();
-      worker.unsent += exec_request_line(request->question);
+      worker.unsent += exec_request_line(request->question, request->pictures);
       worker.unsent.push_back('\n');
       worker.in_flight.push_back(std::move(*request));
     }

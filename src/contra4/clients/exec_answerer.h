@@ -8,10 +8,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "contra4/inference/answerer.h"
+#include "contra4/media/request_media.h"
 
 namespace contra4::clients {
 
@@ -28,6 +30,9 @@ struct ExecOptions {
   int max_failures_in_a_row = 10;
   std::chrono::milliseconds shutdown_grace{2'000};
   std::size_t max_line_bytes = 16U << 20;
+  // Pictures of 3D objects and videos are made and named in requests; it has a cache folder. Null:
+  // none are.
+  std::shared_ptr<const media::RequestMedia> pictures = nullptr;
 
   // Throws kInvalidArgument naming the option.
   void validate() const;

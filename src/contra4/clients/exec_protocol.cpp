@@ -36,9 +36,15 @@ std::optional<std::string> read_text(const io::JsonValue& value) {
   return std::nullopt;
 }
 
+void write_pictures(io::JsonWriter& writer, const ScenePictures& pictures) {
+  writer.key("pictures").begin_array();
+  for (const std::string& file : pictures.files) writer.value(file);
+  writer.end_array().member("pictures_show", pictures.words);
+}
+
 }  // namespace
 
-std::string exec_request_line(const Question& question) {
+std::string exec_request_line(const Question& question, std::span<const ScenePictures> pictures) {
   io::JsonWriter writer;
   writer.begin_object();
   writer.member("ticket", question.ticket).member("id", question.item_id);
@@ -58,6 +64,7 @@ std::string exec_request_line(const Question& question) {
     }
     if (!scene.caption.empty()) writer.member("caption", scene.caption);
     if (!scene.media.empty()) writer.member("media", scene.media.string());
+    if (i < pictures.size() && !pictures[i].files.empty()) write_pictures(writer, pictures[i]);
     writer.end_object();
   }
   writer.end_array();

@@ -1,6 +1,7 @@
 // The lines that a program of the user's reads and writes; exec_answerer.h runs it.
 //
-// A request, with `caption` and `media` where --input shows them and ids of their own JSON type:
+// A request, with `caption` and `media` where --input shows them and ids of their own JSON type;
+// with --exec-pictures, `pictures` of a 3D object or a video and in `pictures_show` what they are:
 //   {"ticket": 17, "id": "random_371627", "question": "Which scene is louder?",
 //    "scenes": [{"name": "Scene A", "letter": "A", "modality": "audio", "source": "clotho",
 //                "id": "rain.wav", "caption": "Rain falls.", "media": "/data/rain.wav"}, ...],
@@ -14,6 +15,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +25,15 @@
 
 namespace contra4::clients {
 
-// On one line, without its line break.
-std::string exec_request_line(const Question& question);
+// Files that show a scene to a program that sees pictures alone.
+struct ScenePictures {
+  std::vector<std::string> files;  // empty: the scene has none
+  std::string words;               // what they show
+};
+
+// On one line, without its line break. `pictures`: one per scene, or none at all.
+std::string exec_request_line(const Question& question,
+                              std::span<const ScenePictures> pictures = {});
 
 struct ExecReply {
   std::optional<std::uint64_t> ticket;

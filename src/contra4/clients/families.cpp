@@ -91,6 +91,7 @@ std::unique_ptr<TextGenerator> generate_by_openai(const ModelSpec& spec,
   OpenAiProtocolOptions options;
   options.model = spec.name;
   options.api = context.api;
+  options.media = context.media;
   if (!context.engines.empty()) return generate_by_engine(std::move(options), context);
   if (!context.base_urls.empty()) {
     options.base_urls = context.base_urls;
@@ -119,6 +120,7 @@ std::unique_ptr<TextGenerator> generate_by_gemini(const ModelSpec& spec,
   require_server_parts(context);
   GeminiProtocolOptions options;
   options.model = spec.name;
+  options.media = context.media;
   if (!context.base_urls.empty()) options.base_urls = context.base_urls;
   if (const auto key = find_variable(context, {"GOOGLE_API_KEY", "GEMINI_API_KEY"})) {
     options.key = Secret(key->value);

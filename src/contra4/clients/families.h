@@ -19,6 +19,7 @@
 #include "contra4/inference/answerer.h"
 #include "contra4/inference/embedder.h"
 #include "contra4/inference/text_generator.h"
+#include "contra4/media/request_media.h"
 #include "contra4/net/transport.h"
 
 namespace contra4::clients {
@@ -57,6 +58,9 @@ struct AnswererContext {
   AnswerFormat format = AnswerFormat::kText;
   EngineOptions engine;
   std::function<std::unique_ptr<net::Transport>()> make_transport;
+
+  // How media are sent to servers, and drawn for programs; null: by its defaults.
+  std::shared_ptr<const media::RequestMedia> media;
 
   // Programs of the user's.
   ExecOptions exec;

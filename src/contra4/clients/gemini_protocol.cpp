@@ -11,7 +11,6 @@
 #include "contra4/clients/endpoint_pool.h"
 #include "contra4/io/json.h"
 #include "contra4/io/json_writer.h"
-#include "contra4/media/encode.h"
 
 namespace contra4::clients {
 
@@ -83,8 +82,9 @@ constexpr std::array kFinishes = {
     FinishMeaning{"MALFORMED_RESPONSE", false},
 };
 
-// Every medium goes as inline_data.
-constexpr std::array<int, kNumChannels> kMediaStyles = {1, 1, 1};
+// Every medium goes as inline_data; a video, where it is refused, as its frames.
+constexpr std::array<int, kNumChannels> kMediaStyles = {1, 1, 2};
+constexpr int kFramesStyle = 1;
 constexpr std::uint64_t kSeedMask = 0x7fffffff;  // an int32 there
 
 std::string escape_path(std::string_view text) {
@@ -102,24 +102,34 @@ std::string escape_path(std::string_view text) {
   return escaped;
 }
 
-Result<void> write_parts(io::JsonWriter& writer, const std::vector<ContentPart>& parts) {
+// How files are sent.
+struct Attachments {
+  const media::RequestMedia& loader;
+  media::MediaForm form;
+};
+
+Result<void> write_parts(io::JsonWriter& writer, const std::vector<ContentPart>& parts,
+                         const Attachments& attachments) {
   for (const ContentPart& part : parts) {
     if (part.media.empty()) {
       writer.begin_object().member("text", part.text).end_object();
       continue;
     }
-    const auto medium = media::load_media_for_request(part.media, part.modality);
-    if (!medium) return medium.error();
-    writer.begin_object().key("inline_data").begin_object();
-    writer.member("mime_type", medium.value().mime_type).member("data", medium.value().base64);
-    writer.end_object().end_object();
+    const auto media = attachments.loader.load(part.media, part.modality, attachments.form);
+    if (!media) return media.error();
+    for (const media::EncodedMedia& medium : *media) {
+      if (!medium.words.empty()) writer.begin_object().member("text", medium.words).end_object();
+      writer.begin_object().key("inline_data").begin_object();
+      writer.member("mime_type", medium.mime_type).member("data", medium.base64);
+      writer.end_object().end_object();
+    }
   }
   return {};
 }
 
 // System parts stand apart, or in front of the first message where they are not taken apart.
-Result<void> write_contents(io::JsonWriter& writer, const GenerateRequest& request,
-                            QuirkSet quirks) {
+Result<void> write_contents(io::JsonWriter& writer, const GenerateRequest& request, QuirkSet quirks,
+                            const Attachments& attachments) {
   std::vector<ContentPart> system;
   for (const Message& message : request.messages) {
     if (message.role != Role::kSystem) continue;
@@ -130,7 +140,7 @@ Result<void> write_contents(io::JsonWriter& writer, const GenerateRequest& reque
   }
   if (!system.empty() && !quirks.has(Quirk::kSystemInUser)) {
     writer.key("system_instruction").begin_object().key("parts").begin_array();
-    if (auto written = write_parts(writer, system); !written) return written;
+    if (auto written = write_parts(writer, system, attachments); !written) return written;
     writer.end_array().end_object();
     system.clear();
   }
@@ -139,8 +149,10 @@ Result<void> write_contents(io::JsonWriter& writer, const GenerateRequest& reque
     if (message.role == Role::kSystem) continue;
     writer.begin_object().member("role", message.role == Role::kUser ? "user" : "model");
     writer.key("parts").begin_array();
-    if (auto written = write_parts(writer, std::exchange(system, {})); !written) return written;
-    if (auto written = write_parts(writer, message.parts); !written) return written;
+    if (auto written = write_parts(writer, std::exchange(system, {}), attachments); !written) {
+      return written;
+    }
+    if (auto written = write_parts(writer, message.parts, attachments); !written) return written;
     writer.end_array().end_object();
   }
   writer.end_array();
@@ -281,20 +293,26 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 }
 
 GeminiProtocol::GeminiProtocol(const GeminiProtocolOptions& options)
-    : LearningProtocol(options.model, ApiKey(options.key, options.key_variable), [&] {
-        std::vector<Endpoint> endpoints;
-        for (const std::string& base : options.base_urls) {
-          endpoints.push_back(
-              make_endpoint(gemini_url(base, options.model), endpoint_name(base), kMediaStyles));
-        }
-        return endpoints;
-      }()) {}
+    : LearningProtocol(options.model, ApiKey(options.key, options.key_variable),
+                       [&] {
+                         std::vector<Endpoint> endpoints;
+                         for (const std::string& base : options.base_urls) {
+                           endpoints.push_back(make_endpoint(gemini_url(base, options.model),
+                                                             endpoint_name(base), kMediaStyles));
+                         }
+                         return endpoints;
+                       }()),
+      media_(options.media ? options.media : std::make_shared<const media::RequestMedia>()) {}
 
 Result<net::HttpRequest> GeminiProtocol::write(const GenerateRequest& request,
                                                const Endpoint& endpoint) const {
   io::JsonWriter writer;
   writer.begin_object();
-  if (auto written = write_contents(writer, request, endpoint.quirks); !written) {
+  const Attachments attachments{
+      *media_,
+      {.video_as_frames = endpoint.media.style(Channel::kVideo) == kFramesStyle,
+       .takes_every_sound = true}};
+  if (auto written = write_contents(writer, request, endpoint.quirks, attachments); !written) {
     return written.error();
   }
   write_config(writer, request, endpoint.quirks);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "contra4/clients/learning_protocol.h"
+#include "contra4/media/request_media.h"
 
 namespace contra4::clients {
 
@@ -28,6 +30,7 @@ struct GeminiProtocolOptions {
   std::vector<std::string> base_urls = {std::string(kGeminiBaseUrl)};
   Secret key;  // no header when empty
   std::string key_variable = "GOOGLE_API_KEY";
+  std::shared_ptr<const media::RequestMedia> media;  // how files are sent; null: by its defaults
 };
 
 class GeminiProtocol final : public LearningProtocol {
@@ -48,6 +51,8 @@ class GeminiProtocol final : public LearningProtocol {
   std::span<const QuirkRow> quirk_table() const override;
   QuirkSet possible_quirks(const GenerateRequest& request, QuirkSet used) const override;
   std::span<const ErrorMeaning> error_meanings() const override;
+
+  std::shared_ptr<const media::RequestMedia> media_;  // never null
 };
 
 }  // namespace contra4::clients

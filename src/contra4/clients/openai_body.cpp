@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "contra4/io/json_writer.h"
-#include "contra4/media/encode.h"
 
 namespace contra4::clients {
 
@@ -131,32 +130,40 @@ void write_data_part(io::JsonWriter& writer, std::string_view type,
   writer.end_object().end_object();
 }
 
-void write_medium(io::JsonWriter& writer, Channel channel, int style,
-                  const media::EncodedMedia& medium) {
-  switch (channel) {
-    case Channel::kPicture:
-      return write_url_part(writer, "image_url", medium);
-    case Channel::kSound:
-      return style == 0 ? write_data_part(writer, "input_audio", medium, true)
-                        : write_url_part(writer, "audio_url", medium);
-    case Channel::kVideo:
-      return style == 0 ? write_url_part(writer, "video_url", medium)
-                        : write_data_part(writer, "input_video", medium, false);
+// By what is sent, which need not be what the scene is: frames of a video are pictures.
+void write_medium(io::JsonWriter& writer, const media::EncodedMedia& medium, int style) {
+  if (medium.mime_type.starts_with("image/")) return write_url_part(writer, "image_url", medium);
+  if (medium.mime_type.starts_with("audio/")) {
+    return style == 0 ? write_data_part(writer, "input_audio", medium, true)
+                      : write_url_part(writer, "audio_url", medium);
   }
+  return style == 0 ? write_url_part(writer, "video_url", medium)
+                    : write_data_part(writer, "input_video", medium, false);
+}
+
+void write_text_part(io::JsonWriter& writer, std::string_view text) {
+  writer.begin_object().member("type", "text").member("text", text).end_object();
 }
 
 Result<void> write_parts(io::JsonWriter& writer, const Message& message,
                          const OpenAiDialect& dialect) {
+  const media::RequestMedia standard;
+  const media::RequestMedia& loader = dialect.media != nullptr ? *dialect.media : standard;
   writer.begin_array();
   for (const ContentPart& part : message.parts) {
     if (part.media.empty()) {
-      writer.begin_object().member("type", "text").member("text", part.text).end_object();
+      write_text_part(writer, part.text);
       continue;
     }
-    auto medium = media::load_media_for_request(part.media, part.modality);
-    if (!medium) return medium.error();
     const Channel channel = channel_of(part.modality);
-    write_medium(writer, channel, dialect.media_styles[static_cast<std::size_t>(channel)], *medium);
+    const int style = dialect.media_styles[static_cast<std::size_t>(channel)];
+    const bool as_frames = channel == Channel::kVideo && style == kOpenAiFramesStyle;
+    const auto media = loader.load(part.media, part.modality, {.video_as_frames = as_frames});
+    if (!media) return media.error();
+    for (const media::EncodedMedia& medium : *media) {
+      if (!medium.words.empty()) write_text_part(writer, medium.words);
+      write_medium(writer, medium, style);
+    }
   }
   writer.end_array();
   return {};

@@ -10,6 +10,7 @@
 #include "contra4/clients/media_probes.h"
 #include "contra4/clients/server_quirks.h"
 #include "contra4/inference/text_generator.h"
+#include "contra4/media/request_media.h"
 
 namespace contra4::clients {
 
@@ -20,14 +21,16 @@ enum class OpenAiApi {
 
 // How many ways of writing a picture, a sound and a video there are. Picture: image_url. Sound:
 // input_audio (OpenAI, llama.cpp, vLLM), audio_url (vLLM). Video: video_url (vLLM), input_video
-// (llama.cpp).
-inline constexpr std::array<int, kNumChannels> kOpenAiMediaStyles = {1, 2, 2};
+// (llama.cpp), frames as pictures (all that take pictures).
+inline constexpr std::array<int, kNumChannels> kOpenAiMediaStyles = {1, 2, 3};
+inline constexpr int kOpenAiFramesStyle = 2;
 
 struct OpenAiDialect {
   std::string model;
   OpenAiApi api = OpenAiApi::kChat;
   QuirkSet quirks;
   std::array<int, kNumChannels> media_styles{};  // 0 to kOpenAiMediaStyles - 1
+  const media::RequestMedia* media = nullptr;    // how files are sent; null: by its defaults
 };
 
 // The JSON body. Errors are those of the media files; kUnimplemented for media without chat.

@@ -102,11 +102,16 @@ OpenAiProtocol::OpenAiProtocol(const OpenAiProtocolOptions& options)
             }
             return endpoints;
           }()),
-      api_(options.api) {}
+      api_(options.api),
+      media_(options.media) {}
 
 Result<net::HttpRequest> OpenAiProtocol::write(const GenerateRequest& request,
                                                const Endpoint& endpoint) const {
-  OpenAiDialect dialect{.model = model(), .api = api_, .quirks = endpoint.quirks};
+  OpenAiDialect dialect{.model = model(),
+                        .api = api_,
+                        .quirks = endpoint.quirks,
+                        .media_styles = {},
+                        .media = media_.get()};
   for (std::size_t i = 0; i < kNumChannels; ++i) {
     dialect.media_styles[i] = endpoint.media.style(static_cast<Channel>(i));
   }

@@ -1,6 +1,7 @@
 // OpenAI's protocol, as OpenAI, vLLM, llama.cpp, transformers and many gateways serve it.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ struct OpenAiProtocolOptions {
   OpenAiApi api = OpenAiApi::kChat;
   Secret key;  // no header when empty
   std::string key_variable = "OPENAI_API_KEY";
+  std::shared_ptr<const media::RequestMedia> media;  // how files are sent; null: by its defaults
 };
 
 class OpenAiProtocol final : public LearningProtocol {
@@ -45,6 +47,7 @@ class OpenAiProtocol final : public LearningProtocol {
   std::span<const ErrorMeaning> error_meanings() const override;
 
   OpenAiApi api_;
+  std::shared_ptr<const media::RequestMedia> media_;
 };
 
 }  // namespace contra4::clients

@@ -135,7 +135,7 @@ Result<void> parse_header_line(std::string_view line, Header& header, std::strin
     if (!property) return property.error();
     std::vector<Property>& properties = header.elements.back().properties;
     if (properties.size() >= kMaxProperties) return wrong(name, "too many properties");
-    properties.push_back(*std::move(property));
+    properties.push_back(std::move(*property));
   }
   return {};  // comment, obj_info
 }
@@ -382,7 +382,7 @@ Result<Mesh> parse_ply(std::string_view bytes, std::string_view name, const Poin
     if (element.name == "vertex" && mesh.vertices.xyz.empty()) {
       auto vertices = read_vertices(body, element, name, limits);
       if (!vertices) return vertices.error();
-      mesh.vertices = *std::move(vertices);
+      mesh.vertices = std::move(*vertices);
       // Faces are looked at only where there are too few vertices.
       if (mesh.vertices.num_points() >= kSpreadPoints) return mesh;
     } else if (element.name == "face" && !mesh.vertices.xyz.empty()) {

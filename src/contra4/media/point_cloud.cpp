@@ -78,7 +78,7 @@ Result<PointCloud> read_npz_points(std::string_view bytes, std::string_view name
 
 Result<PointCloud> points_of_mesh(Result<Mesh> mesh) {
   if (!mesh) return mesh.error();
-  return points_of(*std::move(mesh));
+  return points_of(std::move(*mesh));
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ scoring::ScoringRule rule_of(const Flags& flags) {
 
 eval::RunConfig config_of(const Flags& flags, const std::filesystem::path& dataset_path,
                           const data::Dataset& dataset, const OpenedModel& model,
-                          eval::InputKind kind, const eval::PlanOptions& plan) {
+                          eval::InputKind kind, const eval::PlanOptions& plan,
+                          const Context& context) {
   eval::RunConfig config;
   config.dataset = dataset.name;
   config.dataset_sha256 = dataset.sha256;
@@ -82,6 +83,9 @@ eval::RunConfig config_of(const Flags& flags, const std::filesystem::path& datas
   config.seed = flags.model.seed;
   // Where `compare` finds the set again; no setting that decides.
   config.settings = {{"dataset_file", io::json_quote(dataset_path.string())}};
+  if (kind == eval::InputKind::kMedia && (is_prompted(model.spec) || flags.model.media.exec_pictures)) {
+    config.settings.emplace_back("media", media_description(flags.model.media, context));
+  }
   config.scoring = rule_of(flags);
   return config;
 }
@@ -208,7 +212,7 @@ int run_evaluate(const Flags& flags, Context& context) {
     return kExitDone;
   }
 
-  const auto config = config_of(flags, dataset_path, dataset, model, kind, options);
+  const auto config = config_of(flags, dataset_path, dataset, model, kind, options, context);
   const auto folder = eval::RunFolder::open(
       flags.output ? *flags.output : eval::default_run_folder(config), config, flags.overwrite);
   tell_changes(context, folder);
