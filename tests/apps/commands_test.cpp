@@ -1,12 +1,14 @@
 // The commands that ask no server, on the project's own small set.
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "contra4/io/file.h"
 #include "contra4/io/json.h"
+#include "contra4/media/decoder.h"
 #include "tests/apps/run_in_process.h"
 #include "tests/support/test_env.h"
 
@@ -44,6 +46,64 @@ TEST(DatasetCheck, NamesWrongRowsAndFails) {
   const auto as_json = run({"dataset", "check", "--json", file.string()});
   EXPECT_EQ(as_json.code, kExitFailed);
   EXPECT_EQ(json_of(as_json).find_path(0, "wrong_rows")->find_integer(), 2);
+}
+
+TEST(DatasetCheck, NamesEveryMissingMediumAndWhatToSet) {
+  const auto nowhere = run({"dataset", "check", "--media", mini("test.json")});
+  EXPECT_EQ(nowhere.code, kExitFailed);
+  EXPECT_THAT(nowhere.out, HasSubstr("missing: mini_audio thunder: set --media-root"));
+  EXPECT_THAT(nowhere.err, HasSubstr("test.json: 32 rows, none wrong"));
+  const auto found = run({"dataset", "check", "--media-root", mini("media"), mini("test.json")});
+  EXPECT_EQ(found.code, kExitDone) << found.out;
+  EXPECT_EQ(found.out, "");
+  EXPECT_THAT(found.err, HasSubstr(" distinct media, 0 without a file"));
+  const TempDir folder;
+  const auto file = folder / "coco.jsonl";
+  std::ofstream(file) << R"({"id": "a", "q_type": "mc_2", "question": "Which?", )"
+                         R"("gt_answer": "Scene A", "modalities": ["image", "pc"], "examples": [)"
+                         R"({"source": "coco_val", "id": 7, "caption": "x"}, )"
+                         R"({"source": "pointllm", "id": "abc", "caption": "y"}]})"
+                      << '\n';
+  const auto coco = run({"dataset", "check", "--media", "--json", file.string()},
+                        {{"OBJAVERSE_DIR", folder.path().string()}});
+  EXPECT_EQ(coco.code, kExitFailed);
+  const auto root = json_of(coco);
+  EXPECT_EQ(root.find_path(0, "media", "missing")->find_integer(), 2);
+  EXPECT_EQ(root.find_path(0, "media", "is_fine")->find_bool(), false);
+  EXPECT_THAT(*root.find_path(0, "media", "problems", 0, "message")->find_string(),
+              HasSubstr("set COCO_DIR or --media-root to find 000000000007.jpg"));
+  EXPECT_THAT(*root.find_path(0, "media", "problems", 1, "message")->find_string(),
+              HasSubstr("abc_8192.npz"));
+  const auto few = run({"dataset", "check", "--media", "--max-problems", "1", mini("test.json")});
+  EXPECT_THAT(few.out, HasSubstr("more"));
+  EXPECT_EQ(run({"dataset", "check", "--media-root", "/nowhere", mini("test.json")}).code,
+            kExitFailed);
+}
+
+TEST(DatasetCheck, DecodesEveryFileOnRequest) {
+  try {
+    media::media_decoder();
+  } catch (const Exception& error) {
+    if (error.code() != ErrorCode::kUnimplemented) throw;
+    GTEST_SKIP() << error.what();
+  }
+  const auto fine = run({"dataset", "check", "--decode", "--media-root", mini("media"),
+                         mini("test.json"), mini("val.json")});
+  EXPECT_EQ(fine.code, kExitDone) << fine.out;
+  EXPECT_THAT(fine.err, HasSubstr("0 that do not decode"));
+  const TempDir folder;
+  std::filesystem::copy(mini("media"), folder / "media", std::filesystem::copy_options::recursive);
+  for (const char* cut : {"media/audio/thunder.wav", "media/image/103.png",
+                          "media/video/rocket.mp4", "media/pc/table_8192.npz"}) {
+    const auto path = folder / cut;
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+  }
+  const auto broken = run({"dataset", "check", "--decode", "--media-root",
+                           (folder / "media").string(), mini("test.json")});
+  EXPECT_EQ(broken.code, kExitFailed);
+  for (const char* name : {"103.png", "rocket.mp4", "table_8192.npz"}) {
+    EXPECT_THAT(broken.out, HasSubstr(std::string("does not decode: ") + name));
+  }
 }
 
 TEST(DatasetCheck, AMissingFileFails) {

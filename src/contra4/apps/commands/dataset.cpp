@@ -13,6 +13,7 @@
 #include <CLI/App.hpp>
 
 #include "contra4/apps/arguments.h"
+#include "contra4/apps/media_check.h"
 #include "contra4/apps/output.h"
 #include "contra4/base/error.h"
 #include "contra4/data/dataset_check.h"
@@ -58,6 +59,7 @@ struct CheckFlags {
   bool needs_captions = false;
   std::uint64_t max_problems = 0;
   std::uint64_t max_row = kDefaultMaxRow;
+  MediaCheckFlags media;
   bool json = false;
 };
 
@@ -71,7 +73,7 @@ void write_problem(io::JsonWriter& writer, const data::RowProblem& problem) {
   writer.end_object();
 }
 
-// Members of the summary and its closing brace; the problems stand before.
+// Members of the summary; the problems stand before.
 void write_summary(io::JsonWriter& writer, const data::CheckSummary& summary) {
   writer.member("rows", summary.rows);
   writer.member("wrong_rows", summary.wrong_rows);
@@ -100,8 +102,16 @@ std::string summary_line(const std::filesystem::path& file, const data::CheckSum
   return line;
 }
 
-data::CheckSummary check_file(Context& context, const CheckFlags& flags,
-                              const std::filesystem::path& file, io::JsonWriter& writer) {
+void tell_untold(Context& context, std::uint64_t told, std::uint64_t max_problems) {
+  if (max_problems > 0 && told > max_problems) {
+    context.out << fmt::format("... and {} more\n",
+                               grouped(static_cast<std::int64_t>(told - max_problems)));
+  }
+  context.out << std::flush;
+}
+
+bool check_rows(Context& context, const CheckFlags& flags, const std::filesystem::path& file,
+                io::JsonWriter& writer) {
   data::CheckOptions options;
   options.requirements = {.answer = flags.needs_answers, .captions = flags.needs_captions};
   options.limits = limits_of(flags.max_row);
@@ -123,16 +133,68 @@ data::CheckSummary check_file(Context& context, const CheckFlags& flags,
   if (flags.json) {
     writer.end_array();
     write_summary(writer, summary);
-    writer.end_object();
   } else {
-    if (flags.max_problems > 0 && told > flags.max_problems) {
-      context.out << fmt::format("... and {} more\n",
-                                 grouped(static_cast<std::int64_t>(told - flags.max_problems)));
-    }
-    context.out << std::flush;
+    tell_untold(context, told, flags.max_problems);
     if (!context.quiet) context.err << summary_line(file, summary) << std::endl;
   }
-  return summary;
+  return summary.is_fine();
+}
+
+void write_media_problem(io::JsonWriter& writer, const MediaProblem& problem) {
+  writer.begin_object().member("source", problem.key.source);
+  writer.member("id", problem.key.id.text).member("modality", to_string(problem.key.modality));
+  writer.member("is_missing", problem.is_missing);
+  writer.member("code", to_string(problem.error.code));
+  writer.member("message", problem.error.message).end_object();
+}
+
+// The members "media" of the file's object, or lines and a summary.
+bool check_media_of(Context& context, const CheckFlags& flags, const std::filesystem::path& file,
+                    io::JsonWriter& writer) {
+  if (flags.json) writer.key("media").begin_object().key("problems").begin_array();
+  std::uint64_t told = 0;
+  const auto report = [&](const MediaProblem& problem) {
+    if (flags.max_problems > 0 && ++told > flags.max_problems) return;
+    if (flags.json) {
+      write_media_problem(writer, problem);
+      context.out << writer.take();
+    } else {
+      context.out << (problem.is_missing ? "missing: " : "does not decode: ")
+                  << problem.error.message << '\n';
+    }
+  };
+  const auto summary = check_media(context, flags.media, file, limits_of(flags.max_row), report);
+  if (flags.json) {
+    writer.end_array().member("distinct", summary.media).member("missing", summary.missing);
+    if (flags.media.decode) writer.member("broken", summary.broken);
+    writer.member("is_fine", summary.is_fine()).end_object();
+    return summary.is_fine();
+  }
+  tell_untold(context, told, flags.max_problems);
+  if (!context.quiet) {
+    const auto number = [](std::uint64_t count) {
+      return grouped(static_cast<std::int64_t>(count));
+    };
+    context.err << fmt::format("{}: {} distinct media, {} without a file{}{}", file.string(),
+                               number(summary.media), number(summary.missing),
+                               flags.media.decode
+                                   ? fmt::format(", {} that do not decode", number(summary.broken))
+                                   : "",
+                               summary.was_interrupted ? "; interrupted" : "")
+                << std::endl;
+  }
+  return summary.is_fine();
+}
+
+// One file: its rows, then their media. Whether all is fine.
+bool check_file(Context& context, const CheckFlags& flags, const std::filesystem::path& file,
+                io::JsonWriter& writer) {
+  bool is_fine = check_rows(context, flags, file, writer);
+  if (flags.media.is_wanted() && !context.stop.stop_requested()) {
+    is_fine = check_media_of(context, flags, file, writer) && is_fine;
+  }
+  if (flags.json) writer.end_object();
+  return is_fine;
 }
 
 int run_check(const CheckFlags& flags, Context& context) {
@@ -140,7 +202,7 @@ int run_check(const CheckFlags& flags, Context& context) {
   io::JsonWriter writer(2);
   if (flags.json) writer.begin_array();
   for (const auto& file : flags.files) {
-    is_fine = check_file(context, flags, file, writer).is_fine() && is_fine;
+    is_fine = check_file(context, flags, file, writer) && is_fine;
     if (context.stop.stop_requested()) break;
   }
   if (flags.json) {
@@ -274,7 +336,9 @@ RunCommand add_dataset_check_command(CLI::App& app) {
   app.description(
       "Reads data files as they stream by and names every row that is wrong, with file, row, id "
       "and "
-      "reason. Warnings are odd but usable rows. Exit 1 if any row is wrong.");
+      "reason. Warnings are odd but usable rows. With --media also every medium without a file. "
+      "Exit "
+      "1 if any row is wrong or any medium is missing.");
   app.add_option("files", flags->files, ".json, .jsonl (both also .gz) or .parquet")
       ->type_name("FILE...")
       ->required();
@@ -286,9 +350,11 @@ RunCommand add_dataset_check_command(CLI::App& app) {
       ->capture_default_str();
   add_max_row_flag(app, flags->max_row);
   app.add_flag("--json", flags->json, "a list with an object per file");
+  add_media_check_flags(app, flags->media);
   app.footer(
       "Examples:\n  contra4 dataset check test.json\n"
-      "  contra4 dataset check --need-answers --need-captions train.json.gz val.json");
+      "  contra4 dataset check --need-answers --need-captions train.json.gz val.json\n"
+      "  contra4 dataset check --media-root media --decode test.json");
   return [flags](Context& context) { return run_check(*flags, context); };
 }
 
