@@ -17,8 +17,8 @@ inline constexpr int kMaxViews = 6;
 struct RenderOptions {
   int view_side = 384;  // pixels of one view, 32 to 2048
   int num_views = 4;    // 1 to kMaxViews
-  // glTF, and with it Objaverse and the files sampled from it, has y up and looks along -z; scans
-  // and CAD programs have z up and look along y.
+  // glTF, and with it Objaverse and the files sampled from it, has y up, and who sees an object
+  // from the front looks along -z; in scans and CAD programs z is up, and along y.
   UpAxis up = UpAxis::kY;
 
   // Throws kInvalidArgument naming the field.
