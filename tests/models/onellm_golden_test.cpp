@@ -151,6 +151,19 @@ TEST_F(OneLlmGolden, FeaturesAreThePublishedOnes) {
   }
 }
 
+// From the file, stored or deflated; the other modalities need the codecs' module.
+TEST_F(OneLlmGolden, APointCloudFileGivesThePublishedFeatures) {
+  const auto model = load(false);
+  const at::Tensor expected = read_array("features.npz", "point").squeeze(0);
+  for (const char* name : {"chair_8192.npz", "chair_deflated_8192.npz"}) {
+    const std::string bytes = io::read_file(testing::shared_dir() / "goldens" / "media" / name);
+    const std::vector<PreparedMedium> medium = {
+        model->prepare(Modality::kPointCloud, bytes, name).value()};
+    const auto features = model->encode(Modality::kPointCloud, medium);
+    EXPECT_LT(largest_difference(features[0][0], expected), kFeatureTolerance) << name;
+  }
+}
+
 TEST_F(OneLlmGolden, FirstLogitsAreThePublishedOnes) {
   const auto model = load(false);
   encode(*model);
