@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -51,6 +53,22 @@ TEST(TemporaryFile, LeavesOneThatIsBeingWritten) {
   EXPECT_NE(first, second);
   EXPECT_TRUE(std::filesystem::exists(first));
   EXPECT_TRUE(std::filesystem::exists(second));
+}
+
+TEST(TemporaryFile, LeavesOneThatIsJustBeingMade) {
+  // Each looks for orphans while others stand between creating theirs and locking it.
+  const TempDir folder;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 6; ++i) {
+    threads.emplace_back([&folder] {
+      for (int round = 0; round < 200; ++round) {
+        std::filesystem::path temporary;
+        const Descriptor descriptor(create_temporary(folder / "a.json", temporary));
+        ASSERT_GE(descriptor.get(), 0);
+        ASSERT_EQ(::unlink(temporary.c_str()), 0) << "somebody removed it";
+      }
+    });
+  }
 }
 
 TEST(TemporaryFile, SaysWhyItCannotBeCreated) {

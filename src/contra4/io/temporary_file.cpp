@@ -51,8 +51,9 @@ int create_temporary(const fs::path& path, fs::path& temporary) {
     std::string pattern = path.string() + ".tmp-" + std::string(kRandomCharacters, 'X');
     const int descriptor = ::mkostemp(pattern.data(), O_CLOEXEC);
     if (descriptor < 0) return descriptor;
-    ::flock(descriptor, LOCK_EX | LOCK_NB);
-    if (!is_linked(descriptor)) {  // taken for an orphan before it was locked
+    // Waits for whom takes it for an orphan before it was locked, and is about to remove it.
+    ::flock(descriptor, LOCK_EX);
+    if (!is_linked(descriptor)) {
       ::close(descriptor);
       continue;
     }
