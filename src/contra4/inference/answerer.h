@@ -42,6 +42,7 @@ struct AnswerTrace {
   std::vector<std::int64_t> prompt_token_ids;  // of the text alone
   std::vector<std::int64_t> token_ids;         // generated
   std::int64_t sequence_length = 0;            // positions before the first generated one
+  std::string decoded;  // all that was generated, before the model's own rules cut it
 };
 
 struct Answer {

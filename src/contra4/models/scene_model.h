@@ -28,7 +28,8 @@ struct SceneQuestion {
 };
 
 struct SceneAnswer {
-  std::string text;            // as decoded; a scene's name under kLogprobs
+  std::string text;            // the reply; a scene's name under kLogprobs
+  std::string decoded;         // all that was generated, before the model's own rules cut it
   std::optional<int> choice;   // decided by the model itself; empty: read the text
   std::vector<double> scores;  // per scene: log-probability, under kLogprobs
   std::string prompt;
@@ -48,6 +49,8 @@ class SceneModel {
   // Media of one modality at once; one thread at a time, as for answer().
   virtual std::vector<SceneFeatures> encode(Modality modality,
                                             std::span<const PreparedMedium> media) = 0;
+  // What encode() gave once, read back to the CPU, as answer() wants it: on the model's device.
+  virtual SceneFeatures place(SceneFeatures features) const { return features; }
   // Questions over any scenes at once. The answer to a question does not depend on its neighbours.
   virtual std::vector<SceneAnswer> answer(std::span<const SceneQuestion> questions) = 0;
 
