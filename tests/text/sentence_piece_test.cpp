@@ -9,6 +9,7 @@
 #include "contra4/io/file.h"
 #include "tests/support/error_of.h"
 #include "tests/support/test_env.h"
+#include "tests/support/toy_sentence_piece.h"
 
 namespace contra4::text {
 namespace {
@@ -32,6 +33,51 @@ TEST(SentencePiece, RefusesAFileThatIsNoModel) {
     EXPECT_EQ(error.code, ErrorCode::kDataLoss);
     EXPECT_NE(error.message.find("bad.model: no SentencePiece model"), std::string::npos)
         << error.message;
+  }
+}
+
+TEST(SentencePiece, RefusesACutModel) {
+  const std::string model = testing::toy_sentence_piece_bytes();
+  for (const std::size_t size : {model.size() / 2, model.size() - 1, std::size_t{3}}) {
+    const Error error = error_of(
+        [&] { SentencePiece::from_bytes(std::string_view(model).substr(0, size), "cut.model"); });
+    EXPECT_EQ(error.code, ErrorCode::kDataLoss) << size;
+    EXPECT_NE(error.message.find("cut.model: no SentencePiece model"), std::string::npos);
+  }
+}
+
+TEST(SentencePiece, SplitsAndJoinsAnyText) {
+  const SentencePiece tokenizer =
+      SentencePiece::from_bytes(testing::toy_sentence_piece_bytes(), "toy");
+  const std::string zero("a\0b", 3);
+  for (const std::string& text :
+       {std::string(), std::string(" "), std::string("Scene A: "), std::string("  Scene  B\n"),
+        std::string("\u2603 \U0001F600"), zero, std::string("</s><s>"), std::string("<0x41>")}) {
+    EXPECT_EQ(tokenizer.decode(tokenizer.encode(text)), text);
+  }
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode("\xff\xc3")), "\ufffd\ufffd");
+}
+
+TEST(SentencePiece, TakesLongTexts) {
+  const SentencePiece tokenizer =
+      SentencePiece::from_bytes(testing::toy_sentence_piece_bytes(), "toy");
+  const std::string one_word(1 << 20, 'e');
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode(one_word)), one_word);
+  std::string words;
+  while (words.size() < 1 << 20) words += "Scene A, ";
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode(words)), words);
+}
+
+TEST(SentencePiece, KnowsItsPieces) {
+  const SentencePiece tokenizer =
+      SentencePiece::from_bytes(testing::toy_sentence_piece_bytes(), "toy");
+  EXPECT_EQ(tokenizer.vocabulary_size(), static_cast<std::int64_t>(testing::toy_pieces().size()));
+  EXPECT_EQ(tokenizer.find_piece("<s>"), tokenizer.bos_id());
+  EXPECT_EQ(tokenizer.find_piece("<unk>"), tokenizer.unknown_id());
+  EXPECT_EQ(tokenizer.find_piece("no such piece"), std::nullopt);
+  EXPECT_EQ(tokenizer.piece(tokenizer.eos_id()), "</s>");
+  for (const std::int64_t id : {std::int64_t{-1}, tokenizer.vocabulary_size()}) {
+    EXPECT_EQ(error_of([&] { tokenizer.piece(id); }).code, ErrorCode::kInvalidArgument);
   }
 }
 

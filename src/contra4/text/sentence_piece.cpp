@@ -9,6 +9,7 @@
 
 #include "contra4/base/error.h"
 #include "contra4/io/file.h"
+#include "contra4/text/sentence_piece_file.h"
 
 namespace contra4::text {
 
@@ -73,21 +74,29 @@ struct SentencePiece::Processor {
   bool has(std::int64_t id) const { return id >= 0 && id < size; }
 };
 
+SentencePiece::SentencePiece(std::unique_ptr<Processor> processor)
+    : processor_(std::move(processor)) {}
+
 SentencePiece::SentencePiece(const std::filesystem::path& model)
-    : processor_(std::make_unique<Processor>()) {
-  processor_->name = model.string();
-  const std::string bytes = io::read_file(model, kMaxModelBytes);
-  const auto status = processor_->model.LoadFromSerializedProto(bytes);
-  if (!status.ok()) {
-    throw Exception(ErrorCode::kDataLoss,
-                    fmt::format("{}: no SentencePiece model ({}); truncated download?",
-                                processor_->name, status.message()));
-  }
-  processor_->size = processor_->model.GetPieceSize();
+    : SentencePiece(from_bytes(io::read_file(model, kMaxModelBytes), model.string())) {}
+
+SentencePiece SentencePiece::from_bytes(std::string_view model, std::string_view name) {
+  const auto refuse = [name](std::string_view reason) {
+    throw Exception(
+        ErrorCode::kDataLoss,
+        fmt::format("{}: no SentencePiece model ({}); truncated download?", name, reason));
+  };
+  if (const auto fault = find_model_fault(model)) refuse(*fault);
+  auto processor = std::make_unique<Processor>();
+  processor->name = name;
+  const auto status = processor->model.LoadFromSerializedProto(model);
+  if (!status.ok()) refuse(status.message());
+  processor->size = processor->model.GetPieceSize();
   std::vector<std::string> pieces;
-  if (processor_->model.Encode("a", &pieces).ok() && !pieces.empty()) {
-    processor_->puts_space_before = pieces.front().starts_with(kSpaceMark);
+  if (processor->model.Encode("a", &pieces).ok() && !pieces.empty()) {
+    processor->puts_space_before = pieces.front().starts_with(kSpaceMark);
   }
+  return SentencePiece(std::move(processor));
 }
 
 SentencePiece::~SentencePiece() = default;

@@ -18,6 +18,8 @@ class SentencePiece {
   // Throws kNotFound, kDataLoss for a file that is no such model, kResourceExhausted for one above
   // 64 MiB.
   explicit SentencePiece(const std::filesystem::path& model);
+  // Of the bytes of such a file; `name` is for messages.
+  static SentencePiece from_bytes(std::string_view model, std::string_view name);
   ~SentencePiece();
   SentencePiece(SentencePiece&& other) noexcept;
   SentencePiece& operator=(SentencePiece&& other) noexcept;
@@ -44,6 +46,7 @@ class SentencePiece {
 
  private:
   struct Processor;
+  explicit SentencePiece(std::unique_ptr<Processor> processor);
   std::unique_ptr<Processor> processor_;
 };
 
