@@ -69,11 +69,11 @@ function(contra4_module name)
   endforeach()
 endfunction()
 
-# contra4_test(<room> <file>_test [DEPS room...] [LIBS target...] [LABELS label...])
+# contra4_test(<room> <file>_test [DEPS room...] [LIBS target...] [LABELS label...] [FIXTURES name...])
 # One executable and one set of ctest entries for tests/<room>/<file>_test.cpp. The room itself and
 # tests/support are always linked.
 function(contra4_test room name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "DEPS;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "DEPS;LIBS;LABELS;FIXTURES" ${ARGN})
   if(NOT CONTRA4_TESTS)
     return()
   endif()
@@ -97,6 +97,9 @@ function(contra4_test room name)
   set(properties TIMEOUT ${ARG_TIMEOUT})
   if(ARG_LABELS)
     list(APPEND properties LABELS "${ARG_LABELS}")
+  endif()
+  if(ARG_FIXTURES)
+    list(APPEND properties FIXTURES_REQUIRED "${ARG_FIXTURES}")
   endif()
   gtest_discover_tests(${target} TEST_PREFIX ${room}. DISCOVERY_MODE PRE_TEST
                        PROPERTIES ${properties})
