@@ -101,6 +101,15 @@ TEST(ModelFault, IsALongPiece) {
   EXPECT_EQ(find_model_fault(model), "a piece has 5000 bytes");
 }
 
+// The library throws something of its own here.
+TEST(ModelFault, IsSeenByTheLibraryInAPieceOfZeros) {
+  const std::string unigram = field(1, field(1, "<unk>") + "\x18\x02");
+  const std::string model = unigram + field(1, field(1, std::string("\0a", 2)));
+  const Error error = testing::error_of([&] { SentencePiece::from_bytes(model, "zero.model"); });
+  EXPECT_EQ(error.code, ErrorCode::kDataLoss);
+  EXPECT_THAT(error.message, HasSubstr("zero.model: no SentencePiece model"));
+}
+
 TEST(ModelFault, IsWhatIsNoMessage) {
   EXPECT_EQ(find_model_fault("\xff"), "it is cut or no message");
   EXPECT_EQ(find_model_fault(std::string("\x0a\x05"

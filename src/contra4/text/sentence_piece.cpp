@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 #include <utility>
 
 #include <fmt/format.h>
@@ -89,8 +90,14 @@ SentencePiece SentencePiece::from_bytes(std::string_view model, std::string_view
   if (const auto fault = find_model_fault(model)) refuse(*fault);
   auto processor = std::make_unique<Processor>();
   processor->name = name;
-  const auto status = processor->model.LoadFromSerializedProto(model);
-  if (!status.ok()) refuse(status.message());
+  std::string reason;
+  try {
+    const auto status = processor->model.LoadFromSerializedProto(model);
+    if (!status.ok()) reason = status.ToString();
+  } catch (const std::exception& exception) {  // of the library's trie: a zero within a piece
+    reason = exception.what();
+  }
+  if (!reason.empty()) refuse(reason);
   processor->size = processor->model.GetPieceSize();
   std::vector<std::string> pieces;
   if (processor->model.Encode("a", &pieces).ok() && !pieces.empty()) {
