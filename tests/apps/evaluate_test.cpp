@@ -265,12 +265,28 @@ TEST_F(EvaluateMedia, SendsAllFourModalitiesToAServerThatTakesNoVideo) {
             kExitFailed);
 }
 
+TEST_F(Evaluate, RefusesFormsOfMediaThatCannotBe) {
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{"--video-frames", "0"},
+                                                {"--views", "7"},
+                                                {"--up-axis", "x"},
+                                                {"--view-side", "31"},
+                                                {"--max-media-bytes", "1"},
+                                                {"--max-image-side", "-1"}}) {
+    std::vector<std::string> all = {"--model", "blind/chance"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    const auto outcome = evaluate(all);
+    EXPECT_EQ(outcome.code, kExitUsage) << flags[0];
+    EXPECT_THAT(outcome.err, HasSubstr(flags[0]));
+  }
+}
+
 TEST_F(EvaluateMedia, NamesPicturesForPrograms) {
   const std::string program = (folder_ / "look.sh").string();
   std::ofstream(program) << "tee -a " << (folder_ / "seen").string()
                          << " | sed -u 's/.*/{\"answer\": \"Scene A\"}/'\n";
-  const auto outcome = evaluate_media({"--model", "exec/sh " + program, "--exec-pictures",
-                                       "--views", "2", "--view-side", "100", "--limit", "6"});
+  const auto outcome =
+      evaluate_media({"--model", "exec/sh " + program, "--exec-pictures", "--views", "2",
+                      "--up-axis", "z", "--view-side", "100", "--limit", "6"});
   EXPECT_EQ(outcome.code, kExitDone) << outcome.err;
   std::ifstream lines(folder_ / "seen");
   int num_pictures = 0;
@@ -292,6 +308,7 @@ TEST_F(EvaluateMedia, NamesPicturesForPrograms) {
   EXPECT_GT(num_pictures, 2);
   const auto config = io::parse_json(file("config.json"), "config").value();
   EXPECT_EQ(config.find_path("settings", "media", "sent", "views")->find_integer(), 2);
+  EXPECT_EQ(*config.find_path("settings", "media", "sent", "up")->find_string(), "z");
 }
 
 TEST_F(Evaluate, PredictedCaptionsCountTheMissingApart) {

@@ -94,7 +94,7 @@ TEST(Families, AreListedOnceWithWords) {
     EXPECT_FALSE(family.needs.empty());
   }
   EXPECT_EQ(names, (std::set<std::string_view>{"blind", "embed", "exec", "gemini", "lexical",
-                                               "openai", "replay"}));
+                                               "onellm", "openai", "replay"}));
 }
 
 TEST_F(FamiliesTest, BlindPriorsNeedAFitSet) {

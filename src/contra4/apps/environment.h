@@ -20,4 +20,18 @@ std::filesystem::path cache_folder(const Environment& environment);
 // with what to do.
 std::filesystem::path minilm_folder(const Environment& environment);
 
+// This process as one of several that share a job, as the launcher tells it.
+struct Worker {
+  int rank = 0;        // from 0
+  int count = 1;       // of all machines
+  int local_rank = 0;  // on this machine
+  int local_size = 1;  // on this machine; 1 where the launcher does not say
+};
+
+// torchrun's RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE; srun's SLURM_PROCID, SLURM_NTASKS,
+// SLURM_LOCALID; mpirun's OMPI_COMM_WORLD_RANK, _SIZE, _LOCAL_RANK, _LOCAL_SIZE. Empty when no
+// launcher started it, also in a batch script of Slurm outside srun, and where it is the only one.
+// Throws UsageError for variables that are no such numbers.
+std::optional<Worker> find_worker(const Environment& environment);
+
 }  // namespace contra4::apps

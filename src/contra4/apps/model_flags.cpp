@@ -17,6 +17,7 @@
 #include "contra4/clients/local_engine.h"
 #include "contra4/clients/prompted_answerer.h"
 #include "contra4/inference/torch_loader.h"
+#include "contra4/media/decoder.h"
 
 namespace contra4::apps {
 
@@ -36,10 +37,10 @@ void add_prompt_flags(CLI::App& app, ModelFlags& flags) {
       ->capture_default_str();
   app.add_option("--answer", flags.answer,
                  "how the model answers: text, a reply restricted by a JSON schema, or the most "
-                 "probable letter (logprobs)")
+                 "probable letter (logprobs) [default: text; of native models logprobs, with "
+                 "--compat text]")
       ->type_name("FORM")
-      ->transform(one_of({"text", "schema", "logprobs"}))
-      ->capture_default_str();
+      ->transform(one_of({"text", "schema", "logprobs"}));
 }
 
 void add_server_flags(CLI::App& app, ModelFlags& flags, ModelUse use) {
@@ -61,8 +62,9 @@ void add_server_flags(CLI::App& app, ModelFlags& flags, ModelUse use) {
   app.add_option("--top-p", flags.top_p, "[default: the prompt's]")
       ->type_name("P")
       ->check(number(0, 1));
-  app.add_option("--max-new-tokens,--max-tokens", flags.max_new_tokens,
-                 "tokens of a reply, reasoning included [default: the prompt's]")
+  app.add_option(
+         "--max-new-tokens,--max-tokens", flags.max_new_tokens,
+         "tokens of a reply, reasoning included [default: the prompt's, or the native model's]")
       ->type_name("N")
       ->check(whole_number(1, 10'000'000));
   app.add_option("--timeout-s", flags.timeout_s,
@@ -289,6 +291,11 @@ ServedSpec served_spec_of(const ModelFlags& flags, const Context& context) {
   if (auto engines = engines_of(flags, context); !engines.empty()) {
     return engine_spec_of(flags, std::move(engines));
   }
+  if (flags.native.pretrained_path) {
+    if (!flags.model.empty())
+      throw UsageError("--model and --pretrained-path contradict each other");
+    return {clients::ModelSpec{"onellm", flags.native.pretrained_path->string()}, {}};
+  }
   if (flags.model.empty()) throw UsageError("--model is required (or --engine)");
   std::vector<std::string> base_urls = flags.base_urls;
   const auto environment_url = context.environment("OPENAI_BASE_URL");
@@ -301,6 +308,41 @@ ServedSpec served_spec_of(const ModelFlags& flags, const Context& context) {
   }
   served.base_urls = std::move(base_urls);
   return served;
+}
+
+// What is wrong with flags is said at once, the module is opened when the model is.
+decltype(clients::AnswererContext::open_native) native_opener(const ModelFlags& flags,
+                                                              const Context& context) {
+  NativeModelOptions options = native_options(flags.native, context);
+  if (options.batch_size == 0) options.batch_size = flags.concurrency.value_or(0);
+  options.max_new_tokens = flags.max_new_tokens.value_or(0);
+  const std::string answer = flags.answer.value_or(flags.native.compat ? "text" : "logprobs");
+  options.answer = answer == "text" ? AnswerMode::kText : AnswerMode::kLogprobs;
+  return [options](std::string_view name, const std::filesystem::path& checkpoint) {
+    NativeModelOptions complete = options;
+    complete.checkpoint = checkpoint;
+    complete.decoder = &media::media_decoder();
+    return open_torch_module().make_native(name, complete);
+  };
+}
+
+void check_native_flags(const ModelFlags& flags, const clients::ModelSpec& spec) {
+  if (!clients::is_native(spec.family)) {
+    if (const std::string given = flags.native.first_given(); !given.empty()) {
+      throw UsageError(fmt::format("{} is of native models; {} is none", given, spec.text()));
+    }
+    return;
+  }
+  if (flags.prompt != clients::kDefaultPrompt) {
+    throw UsageError(
+        fmt::format("--prompt is of servers; the prompt of {} is --prompt-template", spec.text()));
+  }
+  if (flags.answer == "schema") {
+    throw UsageError(fmt::format("{} answers by text or logprobs, not by a schema", spec.text()));
+  }
+  if (flags.native.compat && flags.answer == "logprobs") {
+    throw UsageError("--compat is the published script, which reads text: not --answer logprobs");
+  }
 }
 
 clients::AnswererContext parts_of(const ModelFlags& flags, const Context& context,
@@ -316,7 +358,7 @@ clients::AnswererContext parts_of(const ModelFlags& flags, const Context& contex
   parts.prompt = flags.prompt;
   parts.sampling = {
       .temperature = flags.temperature, .top_p = flags.top_p, .max_tokens = flags.max_new_tokens};
-  parts.format = *clients::parse_answer_format(flags.answer);
+  parts.format = *clients::parse_answer_format(flags.answer.value_or("text"));
   parts.engine = engine_of(flags, price);
   parts.make_transport = [] { return net::make_curl_transport(); };
   parts.media = std::make_shared<const media::RequestMedia>(media_options(flags.media, context));
@@ -327,6 +369,7 @@ clients::AnswererContext parts_of(const ModelFlags& flags, const Context& contex
   parts.open_embedder = [&context] {
     return open_torch_module().make_minilm({.folder = minilm_folder(context.environment)});
   };
+  parts.open_native = native_opener(flags, context);
   return parts;
 }
 
@@ -336,6 +379,7 @@ OpenedModel open_model(const ModelFlags& flags, const Context& context, const Cl
   ServedSpec served = served_spec_of(flags, context);
   OpenedModel model;
   model.spec = served.spec;
+  check_native_flags(flags, model.spec);
   if (flags.fit) {
     model.fit = std::make_shared<const data::Dataset>(
         data::load_dataset(*flags.fit, {.answer = true, .captions = false}));

@@ -10,6 +10,7 @@
 
 #include "contra4/apps/command.h"
 #include "contra4/apps/media_flags.h"
+#include "contra4/apps/native_flags.h"
 #include "contra4/clients/families.h"
 
 namespace contra4::apps {
@@ -20,7 +21,7 @@ struct ModelFlags {
   std::vector<std::string> base_urls;
   std::string api = "chat";
   std::string prompt{clients::kDefaultPrompt};
-  std::string answer = "text";
+  std::optional<std::string> answer;
   std::optional<double> temperature;
   std::optional<double> top_p;
   std::optional<int> max_new_tokens;
@@ -39,6 +40,7 @@ struct ModelFlags {
   double engine_timeout_s = 1800;
   std::optional<std::filesystem::path> engine_log_dir;
   MediaFlags media;
+  NativeFlags native;  // declared by the commands that show media: add_native_flags()
   // Programs of the user's.
   int workers = 1;
   // What priors are fitted on.
@@ -77,7 +79,7 @@ struct OpenedGenerator {
 // model beside it, give `flags` with its `model` changed.
 OpenedGenerator open_generator(const ModelFlags& flags, const Context& context, const Clock& clock);
 
-// Whether a prompt stands between question and model.
+// Whether a prompt of ours stands between question and model.
 bool is_prompted(const clients::ModelSpec& spec);
 
 }  // namespace contra4::apps

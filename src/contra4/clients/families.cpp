@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,10 +14,12 @@
 #include "contra4/clients/embedding_answerer.h"
 #include "contra4/clients/engine_generator.h"
 #include "contra4/clients/gemini_generator.h"
+#include "contra4/clients/late_answerer.h"
 #include "contra4/clients/lexical_answerer.h"
 #include "contra4/clients/openai_generator.h"
 #include "contra4/clients/prompted_answerer.h"
 #include "contra4/clients/replay_answerer.h"
+#include "contra4/inference/native_model.h"
 #include "contra4/scoring/blind_rules.h"
 
 namespace contra4::clients {
@@ -143,6 +147,19 @@ std::unique_ptr<Answerer> make_replay(const ModelSpec& spec, const AnswererConte
   return std::make_unique<ReplayAnswerer>(spec.name);
 }
 
+// The checkpoint is looked for at once, so that a misspelt path is told before anything is read.
+std::unique_ptr<Answerer> make_native(const ModelSpec& spec, const AnswererContext& context) {
+  CONTRA4_CHECK(context.open_native != nullptr, "native models need a way to open them");
+  std::error_code ignored;
+  if (!std::filesystem::exists(spec.name, ignored)) {
+    throw Exception(ErrorCode::kNotFound,
+                    fmt::format("[{}] no file or folder {}", spec.text(), spec.name));
+  }
+  return std::make_unique<LateAnswerer>(
+      [spec, open = context.open_native] { return open(spec.family, spec.name); },
+      InputNeed::kMedia);
+}
+
 constexpr std::array kFamilies = {
     Family{
         "blind", "blind/RULE",
@@ -160,6 +177,12 @@ constexpr std::array kFamilies = {
     Family{"exec", "exec/COMMAND", "a program of yours, JSON lines in and out",
            "the command, quoted", make_exec},
     Family{"replay", "replay/FILE", "answers from a file of predictions", "the file", make_replay},
+#define CONTRA4_NATIVE_MODEL(name, summary)                                              \
+  Family{#name, #name "/DIR", summary,                                                   \
+         "DIR, or FILE: the checkpoint, with its tokenizer beside it or by --tokenizer", \
+         make_native},
+#include "contra4/inference/native_models.inc"
+#undef CONTRA4_NATIVE_MODEL
 };
 
 }  // namespace
@@ -194,6 +217,12 @@ ModelSpec parse_model_spec(std::string_view text, bool has_base_url) {
 
 std::span<const Family> families() {
   return kFamilies;
+}
+
+bool is_native(std::string_view family) {
+  const auto models = native_models();
+  return std::any_of(models.begin(), models.end(),
+                     [&](const NativeModelInfo& model) { return model.name == family; });
 }
 
 std::unique_ptr<Answerer> make_answerer(const ModelSpec& spec, const AnswererContext& context) {

@@ -1,6 +1,7 @@
 // Every kind of model that `--model FAMILY/NAME` can name: one explicit list.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -70,6 +71,10 @@ struct AnswererContext {
 
   // Opens the embedding model, which is costly.
   std::function<std::unique_ptr<Embedder>()> open_embedder;
+  // Opens a native model of that name (of native_models()), which is costlier.
+  std::function<std::unique_ptr<Answerer>(std::string_view name,
+                                          const std::filesystem::path& checkpoint)>
+      open_native;
 };
 
 struct Family {
@@ -84,8 +89,10 @@ struct Family {
                                                    const AnswererContext& context) = nullptr;
 };
 
-// In the order of `contra4 models`.
+// In the order of `contra4 models`; the native ones, of inference/native_models.inc, stand last.
 std::span<const Family> families();
+// Whether contra4 itself loads the weights.
+bool is_native(std::string_view family);
 
 std::unique_ptr<Answerer> make_answerer(const ModelSpec& spec, const AnswererContext& context);
 // The model behind openai/NAME or gemini/NAME without a prompt of its own: messages and sampling

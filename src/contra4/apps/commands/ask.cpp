@@ -1,11 +1,13 @@
 #include "contra4/apps/commands/ask.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -30,7 +32,6 @@ struct Flags {
   ModelFlags model;
   std::string question;
   std::vector<std::string> scenes;
-  std::optional<std::filesystem::path> tokenizer;
   std::optional<std::filesystem::path> trace;
   bool dry_run = false;
   bool json = false;
@@ -109,6 +110,23 @@ std::optional<int> choice_of(const Answer& answer, const Question& question) {
   return scoring::parse_choice(answer.text, views).index;
 }
 
+void write_ids(io::JsonWriter& writer, std::string_view name,
+               const std::vector<std::int64_t>& ids) {
+  writer.key(name).begin_array();
+  for (const std::int64_t id : ids) writer.value(id);
+  writer.end_array();
+}
+
+void write_tokens(io::JsonWriter& writer, const std::optional<AnswerTrace>& trace) {
+  if (!trace) {
+    writer.key("prompt_token_ids").null().key("token_ids").null();
+    return;
+  }
+  write_ids(writer, "prompt_token_ids", trace->prompt_token_ids);
+  write_ids(writer, "token_ids", trace->token_ids);
+  writer.member("sequence_length", trace->sequence_length).member("decoded", trace->decoded);
+}
+
 // What `--trace` and `--json` write. Token ids are known of models that run in this process alone.
 std::string trace_json(const Flags& flags, const OpenedModel& model, const Question& question,
                        const Answer& answer) {
@@ -117,12 +135,14 @@ std::string trace_json(const Flags& flags, const OpenedModel& model, const Quest
   writer.begin_object().member("model", model.spec.text());
   writer.key("description").raw(model.answerer->description_json());
   writer.key("prompt");
-  if (is_prompted(model.spec)) {
+  if (answer.trace) {
+    writer.value(answer.trace->prompt);
+  } else if (is_prompted(model.spec)) {
     writer.value(prompt_text(flags.model, question));
   } else {
     writer.null();
   }
-  writer.key("prompt_token_ids").null().key("token_ids").null();
+  write_tokens(writer, answer.trace);
   writer.member("text", answer.text).key("choice");
   if (choice) {
     writer.value(std::string(1, scene_letter(*choice)));
@@ -151,10 +171,6 @@ int run_ask(const Flags& flags, Context& context) {
   const SystemClock clock;
   const auto model = open_model(flags.model, context, clock);
   check_need(question, model.answerer->input_need());
-  if (flags.tokenizer) {
-    throw UsageError(fmt::format(
-        "{} brings its own tokenizer: --tokenizer is of native checkpoints", model.spec.text()));
-  }
   if (flags.dry_run) {
     write_result(
         context, {},
@@ -182,9 +198,8 @@ RunCommand add_ask_command(CLI::App& app) {
       ->required()
       ->allow_extra_args(false);
   add_model_flags(app, flags->model, ModelUse::kOneQuestion);
+  add_native_flags(app, flags->model.native);
   app.option_defaults()->group("Output");
-  app.add_option("--tokenizer", flags->tokenizer, "tokenizer.model of a native checkpoint")
-      ->type_name("FILE");
   app.add_option("--trace", flags->trace,
                  "JSON with prompt, prompt_token_ids, token_ids, text, choice and more")
       ->type_name("FILE");
@@ -195,7 +210,9 @@ RunCommand add_ask_command(CLI::App& app) {
       "  contra4 ask --model embed/minilm --question 'Which scene is the loudest?' \\\n"
       "    --scene 'audio:a jet takes off' --scene 'image:a sleeping cat'\n"
       "  contra4 ask --model openai/gpt-4o-mini --question 'Which scene shows an animal?' \\\n"
-      "    --scene image:photo.jpg --scene audio:bark.wav --trace trace.json");
+      "    --scene image:photo.jpg --scene audio:bark.wav --trace trace.json\n"
+      "  contra4 ask --model onellm/OneLLM-7B --question 'Which scene is the loudest?' \\\n"
+      "    --scene video:street.mp4 --scene pc:mug.npz");
   return [flags](Context& context) { return run_ask(*flags, context); };
 }
 

@@ -1,6 +1,7 @@
 #include "contra4/apps/commands/evaluate.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -20,8 +21,10 @@
 #include "contra4/apps/progress.h"
 #include "contra4/apps/run_results.h"
 #include "contra4/apps/shown_input.h"
+#include "contra4/apps/workers.h"
 #include "contra4/base/hash.h"
 #include "contra4/eval/evaluator.h"
+#include "contra4/eval/gathered_journal.h"
 #include "contra4/eval/predictions.h"
 #include "contra4/eval/run_folder.h"
 #include "contra4/eval/run_set.h"
@@ -45,6 +48,7 @@ struct Flags {
   std::optional<std::filesystem::path> noise_none;
   std::optional<std::filesystem::path> noise_random;
   std::optional<std::filesystem::path> answer_path;
+  int worker_timeout_s = 1800;
   bool no_published = false;
   bool overwrite = false;
   bool dry_run = false;
@@ -83,7 +87,8 @@ eval::RunConfig config_of(const Flags& flags, const std::filesystem::path& datas
   config.seed = flags.model.seed;
   // Where `compare` finds the set again; no setting that decides.
   config.settings = {{"dataset_file", io::json_quote(dataset_path.string())}};
-  if (kind == eval::InputKind::kMedia && (is_prompted(model.spec) || flags.model.media.exec_pictures)) {
+  if (kind == eval::InputKind::kMedia &&
+      (is_prompted(model.spec) || flags.model.media.exec_pictures)) {
     config.settings.emplace_back("media", media_description(flags.model.media, context));
   }
   config.scoring = rule_of(flags);
@@ -193,10 +198,100 @@ void tell_end(Context& context, const eval::EvaluateOutcome& outcome,
   context.err << line << "\nreport: " << folder.report_path().string() << std::endl;
 }
 
+// What every part of an evaluation looks at.
+struct Parts {
+  const Flags& flags;
+  Context& context;
+  const Clock& clock;
+  const data::Dataset& dataset;
+  const OpenedModel& model;
+  eval::InputKind kind;
+};
+
+void require_complete(const eval::EvaluateOutcome& outcome, const eval::RunFolder& folder) {
+  if (!outcome.is_cancelled && outcome.is_complete()) return;
+  throw Exception(
+      ErrorCode::kCancelled,
+      fmt::format("{} with {} of {} done; they are kept in {}, and the same command goes on",
+                  outcome.is_cancelled ? "interrupted" : "the model stopped answering",
+                  grouped(outcome.progress.done), counted(outcome.progress.total, "request"),
+                  folder.path().string()));
+}
+
+// Asks what the folder's journal has no answer to, and writes the predictions.
+eval::EvaluateOutcome answer_all(const Parts& parts, const eval::RequestPlan& plan,
+                                 const eval::SceneSource& scenes, const eval::RunFolder& folder) {
+  tell_changes(parts.context, folder);
+  auto outcome =
+      ask_all(parts.context, plan, *parts.model.answerer, scenes, folder,
+              {.seed = parts.flags.model.seed, .scoring = rule_of(parts.flags)}, parts.clock);
+  require_complete(outcome, folder);
+  eval::write_predictions(plan, scenes, folder.journal_path(), folder.predictions_path());
+  return outcome;
+}
+
+// A worker's share of the run, in a folder of its own below the run's.
+eval::EvaluateOutcome answer_share(const Parts& parts, const Worker& worker,
+                                   const eval::RunConfig& config,
+                                   const std::filesystem::path& run) {
+  eval::RunConfig share = config;
+  share.plan = share_of(config.plan, worker);
+  const eval::RequestPlan plan(parts.dataset.items, share.plan);
+  const auto scenes = make_scene_source(parts.context, parts.flags.input, parts.kind, parts.dataset,
+                                        plan, parts.flags.model.seed);
+  const auto folder = eval::RunFolder::open(worker_folder(run, worker.rank, worker.count), share,
+                                            parts.flags.overwrite);
+  if (!parts.flags.overwrite) {
+    eval::gather_answers(plan, journals_of_run(run, folder.journal_path()), folder.journal_path());
+  }
+  return answer_all(parts, plan, *scenes, folder);
+}
+
+// Waits for the other workers and takes over what they answered.
+void gather_shares(const Parts& parts, const Worker& worker, const eval::RequestPlan& plan,
+                   const eval::RunFolder& folder) {
+  Context& context = parts.context;
+  int told = -1;
+  const auto tell = [&](int num_done) {
+    if (context.quiet || num_done == std::exchange(told, num_done)) return;
+    context.err << fmt::format("{} of {} workers are done", num_done, worker.count) << std::endl;
+  };
+  const auto silent =
+      wait_for_workers({.run = folder.path(),
+                        .worker = worker,
+                        .patience = std::chrono::seconds(parts.flags.worker_timeout_s),
+                        .tell = tell},
+                       parts.clock, context.stop);
+  if (context.stop.stop_requested()) {
+    throw Exception(ErrorCode::kCancelled,
+                    "interrupted while waiting for the other workers; the same command goes on");
+  }
+  for (const int rank : silent) {
+    context.err << fmt::format(
+                       "worker {} of {} has answered nothing for {} s and is given up; what it "
+                       "left is asked here",
+                       rank + 1, worker.count, parts.flags.worker_timeout_s)
+                << std::endl;
+  }
+  eval::gather_answers(plan, journals_of_run(folder.path(), folder.journal_path()),
+                       folder.journal_path());
+}
+
+int exit_code(const eval::EvaluateOutcome& outcome) {
+  return outcome.summary.failed + outcome.summary.unsupported > 0 ? kExitSomeFailed : kExitDone;
+}
+
+// One of several processes, unless its share was given by hand.
+std::optional<Worker> worker_of(const Flags& flags, const Context& context) {
+  if (!parse_shard(flags.shard).value().is_whole()) return std::nullopt;
+  return find_worker(context.environment);
+}
+
 int run_evaluate(const Flags& flags, Context& context) {
   const SystemClock clock;
   const auto options = plan_options(flags);
   const auto dataset_path = dataset_file(flags.dataset);
+  const auto worker = worker_of(flags, context);
   const auto model = open_model(flags.model, context, clock);
   const auto kind = input_kind_of(flags.input, model.answerer->input_need());
   const bool needs_captions =
@@ -212,26 +307,25 @@ int run_evaluate(const Flags& flags, Context& context) {
     return kExitDone;
   }
 
+  const Parts parts{flags, context, clock, dataset, model, kind};
   const auto config = config_of(flags, dataset_path, dataset, model, kind, options, context);
-  const auto folder = eval::RunFolder::open(
-      flags.output ? *flags.output : eval::default_run_folder(config), config, flags.overwrite);
-  tell_changes(context, folder);
-  const auto outcome = ask_all(context, plan, *model.answerer, *scenes, folder,
-                               {.seed = config.seed, .scoring = config.scoring}, clock);
-  if (outcome.is_cancelled || !outcome.is_complete()) {
-    throw Exception(
-        ErrorCode::kCancelled,
-        fmt::format("{} with {} of {} done; they are kept in {}, and the same command goes on",
-                    outcome.is_cancelled ? "interrupted" : "the model stopped answering",
-                    grouped(outcome.progress.done), counted(outcome.progress.total, "request"),
-                    folder.path().string()));
+  const auto run = flags.output ? *flags.output : eval::default_run_folder(config);
+  if (worker && worker->rank > 0) {
+    const auto outcome = answer_share(parts, *worker, config, run);
+    tell_misses(context, outcome.summary);
+    return exit_code(outcome);
   }
-  eval::write_predictions(plan, *scenes, folder.journal_path(), folder.predictions_path());
+  const auto folder = eval::RunFolder::open(run, config, flags.overwrite);
+  if (worker) {
+    answer_share(parts, *worker, config, run);
+    gather_shares(parts, *worker, plan, folder);
+  }
+  const auto outcome = answer_all(parts, plan, *scenes, folder);
   const auto results = score_run(context, flags, scoring, folder);
   write_run(context, flags, results.front(), folder);
   show_results(context, flags, results.front());
   tell_end(context, outcome, folder);
-  return outcome.summary.failed + outcome.summary.unsupported > 0 ? kExitSomeFailed : kExitDone;
+  return exit_code(outcome);
 }
 
 void add_output_flags(CLI::App& app, Flags& flags) {
@@ -270,6 +364,12 @@ RunCommand add_evaluate_command(CLI::App& app) {
   app.add_option("--shard", flags->shard, "the I-th of N parts; `score` puts them together again")
       ->type_name("I/N")
       ->capture_default_str();
+  app.add_option("--worker-timeout-s", flags->worker_timeout_s,
+                 "of several processes (torchrun, srun, mpirun) the first takes over from one that "
+                 "has answered nothing for so long")
+      ->type_name("S")
+      ->check(whole_number(1, 1'000'000))
+      ->capture_default_str();
   app.add_option("--noise-none", flags->noise_none,
                  "a run of the model with --input none: with --noise-random gives the MSNR")
       ->type_name("DIR");
@@ -277,6 +377,7 @@ RunCommand add_evaluate_command(CLI::App& app) {
                  "a run of the model with --input random-captions")
       ->type_name("DIR");
   add_model_flags(app, flags->model, ModelUse::kManyQuestions);
+  add_native_flags(app, flags->model.native);
   add_input_flags(app, flags->input);
   add_output_flags(app, *flags);
   app.footer(

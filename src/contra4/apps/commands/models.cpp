@@ -12,6 +12,7 @@
 #include "contra4/clients/families.h"
 #include "contra4/inference/torch_loader.h"
 #include "contra4/io/json_writer.h"
+#include "contra4/media/decoder.h"
 
 namespace contra4::apps {
 
@@ -27,6 +28,16 @@ Readiness embed_readiness(const Environment& environment) {
     const auto folder = minilm_folder(environment);
     open_torch_module();
     return {true, "weights in " + folder.string()};
+  } catch (const Exception& error) {
+    return {false, error.what()};
+  }
+}
+
+Readiness native_readiness() {
+  try {
+    open_torch_module();
+    media::media_decoder();
+    return {true, ""};
   } catch (const Exception& error) {
     return {false, error.what()};
   }
@@ -52,6 +63,7 @@ Readiness readiness_of(std::string_view family, const Environment& environment) 
     return key_readiness(environment, {"GOOGLE_API_KEY", "GEMINI_API_KEY"},
                          "neither GOOGLE_API_KEY nor GEMINI_API_KEY is set");
   }
+  if (clients::is_native(family)) return native_readiness();
   return {true, ""};
 }
 
