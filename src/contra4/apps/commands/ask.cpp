@@ -19,7 +19,6 @@
 #include "contra4/apps/dry_run.h"
 #include "contra4/apps/model_flags.h"
 #include "contra4/apps/output.h"
-#include "contra4/eval/input.h"
 #include "contra4/io/file.h"
 #include "contra4/io/json_writer.h"
 #include "contra4/scoring/choice_rule.h"
@@ -89,8 +88,15 @@ Question question_of(Context& context, const Flags& flags) {
 
 void check_need(const Question& question, InputNeed need) {
   for (const ShownScene& scene : question.scenes) {
-    eval::check_input(
-        need, scene.media.empty() ? eval::InputKind::kOracleCaptions : eval::InputKind::kMedia);
+    const bool is_media = !scene.media.empty();
+    if (need == InputNeed::kMedia && !is_media) {
+      throw UsageError(
+          fmt::format("--scene: this model looks at files; '{:.60}' is none", scene.caption));
+    }
+    if (need == InputNeed::kCaptions && is_media) {
+      throw UsageError(
+          fmt::format("--scene: this model reads words; {} is a file", scene.media.string()));
+    }
   }
 }
 
