@@ -15,9 +15,7 @@ struct Rational {
   std::int64_t numerator = 0;
   std::int64_t denominator = 1;
 
-  double value() const {
-    return static_cast<double>(numerator) / static_cast<double>(denominator);
-  }
+  double value() const { return static_cast<double>(numerator) / static_cast<double>(denominator); }
 };
 
 // What the file says of its first video stream, and the exact times of all its frames, in the order
