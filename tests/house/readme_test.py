@@ -56,7 +56,7 @@ class ReadmeTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        for name in ("data", "examples", "docs"):
+        for name in ("data", "examples", "docs", "tools", ".venv"):
             (self.folder / name).symlink_to(ROOT / name)
         (self.folder / "build").symlink_to(self.build)
         self.environment = {name: value for name, value in os.environ.items()
