@@ -3,9 +3,9 @@
 #include <vector>
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 
 #include "contra4/base/error.h"
+#include "contra4/nn/product.h"
 
 namespace contra4::nn {
 
@@ -28,9 +28,9 @@ at::Tensor self_attention(const at::Tensor& qkv, const SequenceGroups& groups,
     const at::Tensor rows =
         qkv.narrow(0, first_row, group.num_rows()).view({group.count, group.length, 3 * width});
     const std::vector<at::Tensor> parts = rows.split(width, -1);
-    const at::Tensor mixed = at::scaled_dot_product_attention(split_heads(parts[0], num_heads),
-                                                              split_heads(parts[1], num_heads),
-                                                              split_heads(parts[2], num_heads));
+    const at::Tensor mixed =
+        attention(split_heads(parts[0], num_heads), split_heads(parts[1], num_heads),
+                  split_heads(parts[2], num_heads));
     out.narrow(0, first_row, group.num_rows())
         .view({group.count, group.length, width})
         .copy_(merge_heads(mixed));
@@ -44,9 +44,9 @@ at::Tensor cross_attention(const at::Tensor& queries, const at::Tensor& keys_val
   const std::int64_t width = queries.size(-1);
   CONTRA4_CHECK(queries.size(0) == keys_values.size(0) && keys_values.size(-1) == 2 * width,
                 "a sequence of keys and values for each of queries");
-  return merge_heads(at::scaled_dot_product_attention(
-      split_heads(queries, num_heads), split_heads(keys_values.narrow(-1, 0, width), num_heads),
-      split_heads(keys_values.narrow(-1, width, width), num_heads)));
+  return merge_heads(attention(split_heads(queries, num_heads),
+                               split_heads(keys_values.narrow(-1, 0, width), num_heads),
+                               split_heads(keys_values.narrow(-1, width, width), num_heads)));
 }
 
 }  // namespace contra4::nn

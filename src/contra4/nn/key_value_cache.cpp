@@ -1,14 +1,12 @@
 #include "contra4/nn/key_value_cache.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_copy.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/tril.h>
 #include <ATen/ops/zeros.h>
@@ -16,6 +14,7 @@
 
 #include "contra4/base/error.h"
 #include "contra4/nn/attention.h"
+#include "contra4/nn/product.h"
 
 namespace contra4::nn {
 
@@ -96,11 +95,10 @@ at::Tensor KeyValueCache::attend(const at::Tensor& qkv, const CacheStep& step) {
           all.narrow(0, group.first_sequence, group.count).narrow(1, 0, group.past + group.length),
           shape_.num_heads);
     };
-    const std::optional<at::Tensor> mask =
-        step.masks_[i].defined() ? std::optional(step.masks_[i]) : std::nullopt;
-    const at::Tensor mixed = at::scaled_dot_product_attention(
-        split_heads(queries, shape_.num_heads), seen(keys_), seen(values_), mask, 0.0,
-        /*is_causal=*/!mask && group.length > 1);
+    const at::Tensor& mask = step.masks_[i];
+    const at::Tensor mixed =
+        attention(split_heads(queries, shape_.num_heads), seen(keys_), seen(values_), mask,
+                  /*is_causal=*/!mask.defined() && group.length > 1);
     out.narrow(0, first_row, group.num_rows())
         .view({group.count, group.length, width})
         .copy_(merge_heads(mixed));

@@ -2,15 +2,15 @@
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 
 #include "contra4/base/error.h"
+#include "contra4/nn/product.h"
 
 namespace contra4::nn {
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  return bias.defined() ? at::linear(x, weight, bias) : at::linear(x, weight);
+  return product(x, weight, bias);
 }
 
 Linear load_linear(const tensor::Checkpoint& checkpoint, const std::string& name,
@@ -70,12 +70,16 @@ at::Tensor ParallelLinear::apply(const at::Tensor& x, std::size_t first, std::si
   if (weights_.size() == 1) {
     const at::Tensor rows = weights_[0].narrow(0, static_cast<std::int64_t>(first) * out_,
                                                static_cast<std::int64_t>(count) * out_);
-    return at::mm(x, rows.t());
+    return product(x, rows);
   }
   at::Tensor out = at::empty({x.size(0), static_cast<std::int64_t>(count) * out_}, x.options());
   for (std::size_t i = 0; i < count; ++i) {
     at::Tensor columns = out.narrow(1, static_cast<std::int64_t>(i) * out_, out_);
-    at::mm_out(columns, x, weights_[first + i].t());
+    if (multiplies_in_float32(x)) {
+      columns.copy_(product(x, weights_[first + i]));
+    } else {
+      at::mm_out(columns, x, weights_[first + i].t());
+    }
   }
   return out;
 }

@@ -5,11 +5,11 @@
 #include <utility>
 
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
+#include "contra4/nn/product.h"
 
 namespace contra4::models {
 
@@ -114,7 +114,7 @@ at::Tensor LlamaDecoder::forward(at::Tensor x, const std::vector<nn::CacheGroup>
 }
 
 at::Tensor LlamaDecoder::logits(const at::Tensor& rows) const {
-  return at::mm(norm_(rows), output_.t()).to(at::kFloat);
+  return nn::product(norm_(rows), output_).to(at::kFloat);
 }
 
 }  // namespace contra4::models

@@ -5,13 +5,13 @@
 #include <string>
 
 #include <ATen/ops/amax.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/stack.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "contra4/base/error.h"
+#include "contra4/nn/product.h"
 
 namespace contra4::models::onellm {
 
@@ -108,12 +108,11 @@ std::string Encoder::find_fault(Modality modality, const PreparedMedium& medium)
 }
 
 at::Tensor Encoder::picture_tokens(const at::Tensor& pictures) const {
-  return tokens_of(
-      at::conv2d(pictures, picture_filter_, {}, {sizes_.patch_side, sizes_.patch_side}));
+  return tokens_of(nn::convolution(pictures, picture_filter_, {}, sizes_.patch_side));
 }
 
 at::Tensor Encoder::sound_tokens(const at::Tensor& sounds) const {
-  return tokens_of(at::conv2d(sounds, sound_filter_, sound_bias_, {kSoundStride, kSoundStride}));
+  return tokens_of(nn::convolution(sounds, sound_filter_, sound_bias_, kSoundStride));
 }
 
 // The layer is the same for every point: once per point, then the greatest of each group.

@@ -1,0 +1,65 @@
+#include "contra4/nn/product.h"
+
+#include <optional>
+
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+
+namespace contra4::nn {
+
+namespace {
+
+// Processors with AMX have these as well.
+bool has_bfloat16_instructions() {
+#if defined(__x86_64__)
+  static const bool has_them = __builtin_cpu_supports("avx512bf16") != 0;
+  return has_them;
+#else
+  return true;
+#endif
+}
+
+at::Tensor widened(const at::Tensor& x) {
+  return x.defined() ? x.to(at::kFloat) : x;
+}
+
+std::optional<at::Tensor> if_defined(const at::Tensor& x) {
+  return x.defined() ? std::optional(x) : std::nullopt;
+}
+
+}  // namespace
+
+bool multiplies_in_float32(const at::Tensor& operand) {
+  if (!operand.is_cpu()) return false;
+  const at::ScalarType type = operand.scalar_type();
+  return type == at::kHalf || (type == at::kBFloat16 && !has_bfloat16_instructions());
+}
+
+at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  if (!multiplies_in_float32(x)) return at::linear(x, weight, if_defined(bias));
+  return at::linear(widened(x), widened(weight), if_defined(widened(bias))).to(x.scalar_type());
+}
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const at::Tensor& mask, bool is_causal) {
+  if (!multiplies_in_float32(q)) {
+    return at::scaled_dot_product_attention(q, k, v, if_defined(mask), 0.0, is_causal);
+  }
+  const bool is_added = mask.defined() && mask.scalar_type() != at::kBool;
+  return at::scaled_dot_product_attention(widened(q), widened(k), widened(v),
+                                          if_defined(is_added ? widened(mask) : mask), 0.0,
+                                          is_causal)
+      .to(q.scalar_type());
+}
+
+at::Tensor convolution(const at::Tensor& x, const at::Tensor& filter, const at::Tensor& bias,
+                       std::int64_t stride) {
+  if (!multiplies_in_float32(x)) {
+    return at::conv2d(x, filter, if_defined(bias), {stride, stride});
+  }
+  return at::conv2d(widened(x), widened(filter), if_defined(widened(bias)), {stride, stride})
+      .to(x.scalar_type());
+}
+
+}  // namespace contra4::nn
