@@ -7,9 +7,12 @@
 #include <chrono>
 #include <fstream>
 #include <memory>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <thread>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "contra4/base/error.h"
@@ -276,6 +279,58 @@ TEST(ExecAnswerer, LetsTheProgramTidyUpAtTheEnd) {
   const std::string file = (folder / "done").string();
   ask(program(kAnswer) + "; sleep 0.1; echo bye > " + file, 2);
   EXPECT_EQ(io::read_file(file), "bye\n");
+}
+
+// Counts its starts, and answers with the number of its process.
+std::string program_that_counts(const testing::TempDir& folder) {
+  return fmt::format("echo start >> {}/starts\n", folder.path().string()) +
+         program(R"(echo "{\"ticket\": $ticket, \"answer\": \"$$\"}")") +
+         fmt::format("\necho end >> {}/ends", folder.path().string());
+}
+
+TEST(ExecAnswerer, KeepsItsProgramForTheNextRunUntilItsOwnEnd) {
+  const testing::TempDir folder;
+  ExecOptions options = quick();
+  options.keeps_running = true;
+  {
+    ExecAnswerer answerer(program_that_counts(folder), options);
+    const Answers first = run_all(answerer, count_questions(3));
+    const Answers second = run_all(answerer, count_questions(3));
+    EXPECT_EQ(first.by_ticket.at(0).text, second.by_ticket.at(2).text);
+    EXPECT_FALSE(std::filesystem::exists(folder / "ends"));
+  }
+  EXPECT_EQ(io::read_file(folder / "starts"), "start\n");
+  EXPECT_EQ(io::read_file(folder / "ends"), "end\n");
+}
+
+TEST(ExecAnswerer, StartsAKeptProgramAnewThatSpokeUnaskedOrIsGone) {
+  for (const std::string after : {"echo '{\"answer\": \"stray\"}'; sleep 0.2", "exit 0"}) {
+    ExecOptions options = quick();
+    options.keeps_running = true;
+    // The third line is answered, and then comes what was not asked for.
+    ExecAnswerer answerer(
+        "n=0; while read -r line; do n=$((n+1)); echo '{\"answer\": \"B\"}'; "
+        "if [ $n = 3 ]; then " +
+            after + "; fi; done",
+        options);
+    EXPECT_EQ(run_all(answerer, count_questions(3)).count(OutcomeStatus::kAnswered), 3);
+    std::this_thread::sleep_for(100ms);  // for the stray line to arrive
+    const Answers second = run_all(answerer, count_questions(3));
+    EXPECT_EQ(second.count(OutcomeStatus::kAnswered), 3);
+    for (const auto& [ticket, answer] : second.by_ticket) EXPECT_EQ(answer.text, "B");
+  }
+}
+
+TEST(ExecAnswerer, KeepsNothingAfterAFailedRun) {
+  const testing::TempDir folder;
+  ExecOptions options = quick();
+  options.keeps_running = true;
+  ExecAnswerer answerer(program_that_counts(folder), options);
+  EXPECT_THROW(
+      answerer.run(count_questions(3), [](Answer) { throw std::runtime_error("full"); }, {}),
+      std::runtime_error);
+  EXPECT_EQ(run_all(answerer, count_questions(2)).count(OutcomeStatus::kAnswered), 2);
+  EXPECT_EQ(io::read_file(folder / "starts"), "start\nstart\n");
 }
 
 TEST(ExecAnswerer, SurvivesAProgramThatClosesItsInput) {

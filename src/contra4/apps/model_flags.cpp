@@ -364,6 +364,7 @@ clients::AnswererContext parts_of(const ModelFlags& flags, const Context& contex
   parts.media = std::make_shared<const media::RequestMedia>(media_options(flags.media, context));
   if (flags.media.exec_pictures) parts.exec.pictures = parts.media;
   parts.exec.num_workers = flags.workers;
+  parts.exec.keeps_running = flags.keeps_programs;
   if (flags.timeout_s) parts.exec.timeout = milliseconds_of(*flags.timeout_s);
   if (flags.max_tries) parts.exec.max_tries = *flags.max_tries;
   parts.open_embedder = [&context] {

@@ -43,6 +43,7 @@ struct ModelFlags {
   NativeFlags native;  // declared by the commands that show media: add_native_flags()
   // Programs of the user's.
   int workers = 1;
+  bool keeps_programs = false;  // no flag: for commands that ask in several runs
   // What priors are fitted on.
   std::optional<std::filesystem::path> fit;
   std::uint64_t seed = 0;

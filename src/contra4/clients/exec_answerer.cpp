@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <unordered_set>
@@ -47,25 +48,78 @@ struct Worker {
   bool uses_tickets = false;
 };
 
+void stop_all(std::vector<Worker>& workers) {
+  for (Worker& worker : workers) {
+    if (worker.process) worker.process->close_input();
+  }
+  const auto end = SteadyClock::now() + kStopGrace;
+  for (Worker& worker : workers) {
+    if (!worker.process) continue;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - SteadyClock::now());
+    worker.process->terminate(std::max(left, std::chrono::milliseconds(1)));
+    worker.process.reset();
+  }
+}
+
+// Every program sees the end of its input and may tidy up.
+void shut_down(std::vector<Worker>& workers, std::chrono::milliseconds grace) {
+  for (Worker& worker : workers) {
+    if (worker.process) worker.process->close_input();
+  }
+  const auto end = SteadyClock::now() + grace;
+  const auto is_running = [](const Worker& worker) {
+    return worker.process && !worker.process->has_exited();
+  };
+  std::string ignored;
+  while (std::any_of(workers.begin(), workers.end(), is_running) && SteadyClock::now() < end) {
+    std::vector<pollfd> descriptors;
+    for (Worker& worker : workers) {
+      if (!worker.process) continue;
+      worker.process->read_error();
+      ignored.clear();
+      worker.process->read_output(ignored, 1 << 20);
+      if (worker.process->output() >= 0) {
+        descriptors.push_back({worker.process->output(), POLLIN, 0});
+      }
+    }
+    ::poll(descriptors.data(), static_cast<nfds_t>(descriptors.size()), 5);
+  }
+  stop_all(workers);
+}
+
+// A process of an earlier run that has gone, or has said something that nobody asked for since, is
+// not asked again: without tickets its next line could answer the wrong question.
+void drop_unfit(std::vector<Worker>& workers) {
+  for (Worker& worker : workers) {
+    if (!worker.process) continue;
+    worker.process->read_error();
+    const bool is_open = worker.process->read_output(worker.received, 1);
+    if (is_open && worker.received.empty() && worker.unsent.empty() &&
+        worker.process->input() >= 0 && !worker.process->has_exited()) {
+      worker.scanned = 0;
+      continue;
+    }
+    worker.process->terminate(kStopGrace);
+    worker.process.reset();
+  }
+}
+
 class Run {
  public:
   Run(const std::string& command, const ExecOptions& options, const QuestionSource& source,
-      const AnswerSink& sink)
-      : command_(command),
-        options_(options),
-        source_(source),
-        sink_(sink),
-        workers_(static_cast<std::size_t>(options.num_workers)) {}
+      const AnswerSink& sink, std::vector<Worker>& workers)
+      : command_(command), options_(options), source_(source), sink_(sink), workers_(workers) {}
 
   void run(const std::stop_token& stop) {
+    drop_unfit(workers_);
     while (true) {
-      if (stop.stop_requested()) return stop_all();
+      if (stop.stop_requested()) return stop_all(workers_);
       for (Worker& worker : workers_) hand_out(worker);
       if (is_idle()) break;
       wait();
       for (Worker& worker : workers_) attend(worker);
     }
-    shut_down();
+    if (!options_.keeps_running) shut_down(workers_, options_.shutdown_grace);
   }
 
  private:
@@ -341,49 +395,11 @@ class Run {
         fmt::format("{}; that was failure {} in a row, the run ends", message, failures_in_a_row_));
   }
 
-  void stop_all() {
-    for (Worker& worker : workers_) {
-      if (worker.process) worker.process->close_input();
-    }
-    const auto end = SteadyClock::now() + kStopGrace;
-    for (Worker& worker : workers_) {
-      if (!worker.process) continue;
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - SteadyClock::now());
-      worker.process->terminate(std::max(left, std::chrono::milliseconds(1)));
-    }
-  }
-
-  // Every program sees the end of its input and may tidy up.
-  void shut_down() {
-    for (Worker& worker : workers_) {
-      if (worker.process) worker.process->close_input();
-    }
-    const auto end = SteadyClock::now() + options_.shutdown_grace;
-    const auto is_running = [](const Worker& worker) {
-      return worker.process && !worker.process->has_exited();
-    };
-    std::string ignored;
-    while (std::any_of(workers_.begin(), workers_.end(), is_running) && SteadyClock::now() < end) {
-      std::vector<pollfd> descriptors;
-      for (Worker& worker : workers_) {
-        if (!worker.process) continue;
-        worker.process->read_error();
-        ignored.clear();
-        worker.process->read_output(ignored, 1 << 20);
-        if (worker.process->output() >= 0) {
-          descriptors.push_back({worker.process->output(), POLLIN, 0});
-        }
-      }
-      ::poll(descriptors.data(), static_cast<nfds_t>(descriptors.size()), 5);
-    }
-    stop_all();
-  }
-
   const std::string& command_;
   const ExecOptions& options_;
   const QuestionSource& source_;
   const AnswerSink& sink_;
-  std::vector<Worker> workers_;
+  std::vector<Worker>& workers_;
   std::deque<Request> retries_;
   bool is_exhausted_ = false;
   int failures_in_a_row_ = 0;
@@ -406,16 +422,35 @@ void ExecOptions::validate() const {
   require(max_line_bytes > 0, "the length of a line", "above 0");
 }
 
+struct ExecAnswerer::Workers {
+  std::vector<Worker> all;
+};
+
 ExecAnswerer::ExecAnswerer(std::string command, const ExecOptions& options)
-    : command_(std::move(command)), options_(options) {
+    : command_(std::move(command)), options_(options), workers_(std::make_unique<Workers>()) {
   require(command_.find_first_not_of(" \t\n") != std::string::npos, "the command", "given");
   require(command_.find('\0') == std::string::npos, "the command", "without null characters");
   options_.validate();
+  workers_->all.resize(static_cast<std::size_t>(options_.num_workers));
+}
+
+ExecAnswerer::~ExecAnswerer() {
+  const SigpipeGuard guard;
+  try {
+    shut_down(workers_->all, options_.shutdown_grace);
+  } catch (const std::exception& error) {
+    log::warning("[exec] while ending the program: {}", error.what());
+  }
 }
 
 void ExecAnswerer::run(const QuestionSource& source, const AnswerSink& sink, std::stop_token stop) {
   const SigpipeGuard guard;
-  Run(command_, options_, source, sink).run(stop);
+  try {
+    Run(command_, options_, source, sink, workers_->all).run(stop);
+  } catch (...) {
+    for (Worker& worker : workers_->all) worker = {};  // ends its process
+    throw;
+  }
 }
 
 std::string ExecAnswerer::description_json() const {

@@ -30,6 +30,9 @@ struct ExecOptions {
   int max_failures_in_a_row = 10;
   std::chrono::milliseconds shutdown_grace{2'000};
   std::size_t max_line_bytes = 16U << 20;
+  // Processes outlive a run that ended well and serve the next one: for who asks in several runs,
+  // as verify does, so that a program loads its model once.
+  bool keeps_running = false;
   // Pictures of 3D objects and videos are made and named in requests; it has a cache folder. Null:
   // none are.
   std::shared_ptr<const media::RequestMedia> pictures = nullptr;
@@ -42,18 +45,23 @@ class ExecAnswerer final : public Answerer {
  public:
   // Throws kInvalidArgument for an empty command or options out of range. Starts nothing yet.
   ExecAnswerer(std::string command, const ExecOptions& options);
+  ~ExecAnswerer() override;  // ends what keeps running, as a run does
+  ExecAnswerer(const ExecAnswerer&) = delete;
+  ExecAnswerer& operator=(const ExecAnswerer&) = delete;
 
   // A line that is no answer, a wrong ticket, a time-out and a death fail the item concerned (the
   // one asked first, of several); the others in flight are asked again. Throws kNotFound when the
   // shell does not find the command, kUnavailable when the program only ever fails. Every process
-  // has ended, with its whole group, before it returns or throws.
+  // has ended, with its whole group, before it returns or throws, unless it keeps running.
   void run(const QuestionSource& source, const AnswerSink& sink, std::stop_token stop) override;
   InputNeed input_need() const override { return InputNeed::kEither; }
   std::string description_json() const override;
 
  private:
+  struct Workers;
   std::string command_;
   ExecOptions options_;
+  std::unique_ptr<Workers> workers_;
 };
 
 }  // namespace contra4::clients

@@ -114,6 +114,7 @@ ModelFlags flags_of(const Flags& flags, const NamedSpec& named, const std::vecto
                     const Context& context) {
   ModelFlags own = flags.model;
   own.model = named.spec;
+  own.keeps_programs = true;  // each phase of asking is a run
   own.base_urls = base_urls_of(flags, named.name, specs);
   const bool has_built_in_prompt = own.prompt == clients::kDefaultPrompt;
   if (has_built_in_prompt && flags.compat && !context.typed_flags.contains("prompt")) {
