@@ -295,6 +295,26 @@ TEST(Verify, ARequestWithoutAReplyIsToldAndAskedAgain) {
   EXPECT_EQ(count_of(outcome, "agreeing: m"), 9);
 }
 
+TEST(Verify, AcceptedFailuresAgreeWithNothing) {
+  const TempDir folder;
+  VerifyOptions options = prepared(folder.path(), 9);
+  options.accepts_failures = true;
+  ScriptedModel model([&](const Question& question) {
+    if (question.item_id == "random_4") return no_reply("too long for this model");
+    return say(scene_name(testing::place_of(question, answer_of(question))));
+  });
+  const StepOutcome outcome = run_verify(options, {{"m", &model}});
+  EXPECT_TRUE(outcome.is_complete());
+  EXPECT_EQ(count_of(outcome, "agreeing: m"), 8);
+  EXPECT_EQ(count_of(outcome, "requests without a reply"), 1);
+  EXPECT_THAT(outcome.notes,
+              ElementsAre("no reply: m, random_4, order ABC: too long for this model"));
+  EXPECT_TRUE(fs::exists(options.files.answers_of("m")));
+  ScriptedModel again([](const Question&) { return say("Scene A"); });
+  EXPECT_TRUE(run_verify(options, {{"m", &again}}).is_complete());
+  EXPECT_TRUE(again.answered.empty()) << "it is done";
+}
+
 TEST(Verify, WhatIsDoneIsDone) {
   const TempDir folder;
   const VerifyOptions options = prepared(folder.path(), 6);

@@ -41,6 +41,9 @@ struct VerifyOptions {
   ReadingRule reading = ReadingRule::kChoice;
   std::uint64_t seed = 0;               // each request's own is made of it, id and order
   std::vector<std::string> notes = {};  // for the manifest
+  // Decides without the requests that get no reply: their items do not agree. For what fails
+  // however often it is asked, such as a question that is too long for one of the models.
+  bool accepts_failures = false;
 };
 
 // The step2_3 file below `folder`: the whole one, of which a shard takes its range; else the
@@ -60,7 +63,8 @@ Stage open_verify(const VerifyOptions& options, std::span<const VerifyModel> mod
 
 // Asks what is not journaled yet, then writes one file per model with all items in their order:
 // `answer_NAME` has an entry per order, null where it was not asked. When requests got no reply,
-// they are named in the notes, nothing is written, and the next run asks them again. `progress` is
+// they are named in the notes, nothing is written, and the next run asks them again, unless
+// failures are accepted. `progress` is
 // called on the calling thread. Exceptions of a model stop the others and pass through; what was
 // answered is kept.
 StepOutcome verify(Stage& stage, const VerifyOptions& options, std::span<const VerifyModel> models,

@@ -36,6 +36,7 @@ struct Flags {
   std::optional<std::string> rule;
   bool all_orders = false;
   bool compat = false;
+  bool accept_failures = false;
   std::optional<fs::path> replay;
 };
 
@@ -143,6 +144,7 @@ pipeline::VerifyOptions options_of(const Flags& flags) {
     options.reading = pipeline::ReadingRule::kPublished;
   }
   options.seed = flags.model.seed;
+  options.accepts_failures = flags.accept_failures;
   return options;
 }
 
@@ -254,6 +256,9 @@ RunCommand add_verify_command(CLI::App& app) {
       ->type_name("DIR");
   app.add_flag("--compat", flags->compat,
                "as published: all orders, the script's letter rule, the one-line prompt");
+  app.add_flag("--accept-failures", flags->accept_failures,
+               "decide without the requests that get no reply: their items agree with nothing "
+               "[default: nothing is written until the same command has asked them again]");
   app.add_option("--batch-size", flags->model.concurrency, "as --concurrency")
       ->type_name("N")
       ->check(whole_number(1, 100'000));
