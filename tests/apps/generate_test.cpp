@@ -89,6 +89,8 @@ TEST_F(GenerateCommand, WritesByRulesAndSaysSo) {
   EXPECT_THAT(outcome.err, HasSubstr("not for publication"));
   EXPECT_THAT(file("a/step2_3/random_test.manifest.json"), HasSubstr("\"rules\""));
   EXPECT_THAT(file("a/step2_3/random_test.json"), HasSubstr("\"questions\": [\"Which scene"));
+  EXPECT_THAT(outcome.err, HasSubstr("random_test.json: written"));
+  EXPECT_THAT(generate("a", {"--model_id", "rules"}).err, HasSubstr("done before, nothing to do"));
 }
 
 TEST_F(GenerateCommand, EndsWithTheSameBytesWhateverFails) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,8 @@
 namespace contra4::apps {
 
 namespace {
+
+constexpr std::string_view kDoneBefore = "done before, nothing to do";
 
 std::string counts_json(const std::string& stage, const std::filesystem::path& output,
                         const pipeline::Counts& counts, const std::vector<std::string>& notes) {
@@ -122,14 +125,15 @@ int report_step(Context& context, const StepFlags& flags, const std::string& sta
                      counted(outcome.num_failed, "request")));
     return kExitSomeFailed;
   }
-  tell(context, flags, stage, output, outcome.counts, outcome.notes, "written");
+  tell(context, flags, stage, output, outcome.counts, outcome.notes,
+       outcome.was_done_before ? kDoneBefore : "written");
   return kExitDone;
 }
 
 int report_done(Context& context, const StepFlags& flags, const pipeline::Stage& stage) {
   const pipeline::Manifest& manifest = stage.manifest();
   tell(context, flags, manifest.stage, stage.output(), manifest.counts, manifest.notes,
-       "done before, nothing to do");
+       kDoneBefore);
   return kExitDone;
 }
 

@@ -416,6 +416,7 @@ bool run_phase(const GenerateOptions& options, const Writer& writer, Phase phase
                    .shard = options.files.shard},
                   options.when_changed);
   if (!stage.is_done()) {
+    outcome.was_done_before = false;
     PhaseRun run(options, writer, phase, file);
     const bool is_whole = run.ask(stage.journal_path(), progress, stop);
     if (!is_whole) {
@@ -467,6 +468,7 @@ StepOutcome generate(const GenerateOptions& options, const StepProgressCallback&
                     "rules answer only the questions that rules wrote");
   }
   StepOutcome outcome;
+  outcome.was_done_before = true;  // until a phase finds work
   const fs::path questions = options.files.questions();
   if (!run_phase(options, options.questions, Phase::kQuestions, find_tuples(options.files),
                  questions, progress, stop, outcome)) {

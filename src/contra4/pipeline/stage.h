@@ -134,6 +134,7 @@ struct StepOutcome {
   std::vector<std::string> notes;
   std::int64_t num_failed = 0;  // requests without a reply: the step is not finished, run it again
   bool is_cancelled = false;
+  bool was_done_before = false;  // all that it makes was there: nothing was done
   bool is_complete() const { return num_failed == 0 && !is_cancelled; }
 };
 
