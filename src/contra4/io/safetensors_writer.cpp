@@ -20,51 +20,20 @@ static_assert(std::endian::native == std::endian::little, "the length of the hea
 constexpr std::size_t kPrefixBytes = 8;
 constexpr std::size_t kDataAlignment = 64;
 
-std::uint64_t bytes_of(const TensorPlan& tensor) {
-  std::uint64_t bytes = bytes_per_element(tensor.type);
-  for (const std::int64_t size : tensor.shape) {
-    CONTRA4_CHECK(size >= 0, "a tensor of negative size");
-    CONTRA4_CHECK(!__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes),
-                  "a tensor larger than any file");
-  }
-  return bytes;
-}
-
-// JSON holds no bytes that are no UTF-8: the writer would replace them.
-bool survives_json(std::string_view name) {
-  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-  return name.find(kReplacement) != std::string_view::npos ||
-         json_quote(name).find(kReplacement) == std::string::npos;
-}
-
-// Where the file goes: behind a link, and never in place of a device.
-std::filesystem::path target_of(const std::filesystem::path& path) {
-  std::error_code ignored;
-  const auto status = std::filesystem::status(path, ignored);
-  if (!std::filesystem::exists(status)) return path;
-  if (!std::filesystem::is_regular_file(status)) {
-    throw Exception(ErrorCode::kInvalidArgument,
-                    fmt::format("{}: not a file; a checkpoint is written to one", path.string()));
-  }
-  return std::filesystem::canonical(path);
-}
-
 }  // namespace
 
 SafetensorsWriter::SafetensorsWriter(
     const std::filesystem::path& path, std::vector<TensorPlan> tensors,
     const std::vector<std::pair<std::string, std::string>>& metadata)
     : tensors_(std::move(tensors)) {
-  for (TensorPlan& tensor : tensors_) {
-    if (tensor.name == "__metadata__" || !survives_json(tensor.name)) {
+  for (const TensorPlan& tensor : tensors_) {
+    if (tensor.name == "__metadata__" || !is_text(tensor.name)) {
       throw Exception(ErrorCode::kInvalidArgument,
                       fmt::format("{}: safetensors has no tensor named '{}'", path.string(),
                                   shown_name(tensor.name)));
     }
-    tensor.num_bytes = bytes_of(tensor);
-    CONTRA4_CHECK(!__builtin_add_overflow(num_bytes_, tensor.num_bytes, &num_bytes_),
-                  "tensors larger than any file");
   }
+  num_bytes_ = set_num_bytes(tensors_);
   std::sort(tensors_.begin(), tensors_.end(), [](const TensorPlan& a, const TensorPlan& b) {
     const std::uint64_t a_bytes = bytes_per_element(a.type);
     const std::uint64_t b_bytes = bytes_per_element(b.type);
@@ -81,7 +50,7 @@ SafetensorsWriter::SafetensorsWriter(
                     "allowed",
                     path.string(), tensors_.size(), text.size(), kMaxSafetensorsHeaderBytes));
   }
-  file_.emplace(target_of(path), Durability::kSynced);
+  file_.emplace(checkpoint_target(path), Durability::kSynced);
   const std::uint64_t length = text.size();
   std::string prefix(kPrefixBytes, '\0');
   std::memcpy(prefix.data(), &length, kPrefixBytes);

@@ -11,16 +11,9 @@
 #include <vector>
 
 #include "contra4/io/bulk_file.h"
-#include "contra4/io/tensor_type.h"
+#include "contra4/io/tensor_plan.h"
 
 namespace contra4::io {
-
-struct TensorPlan {
-  std::string name;
-  TensorType type = TensorType::kF32;
-  std::vector<std::int64_t> shape;
-  std::uint64_t num_bytes = 0;  // set by the writer
-};
 
 // The file appears under its name only when it is whole. The same tensors and bytes give the same
 // file. The data begins at a multiple of 64 bytes and types of more bytes come first, so that every

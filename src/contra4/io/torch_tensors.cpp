@@ -117,6 +117,13 @@ bool is_contiguous(const std::vector<std::int64_t>& shape,
 
 }  // namespace
 
+std::optional<std::string_view> find_storage_class(TensorType type) {
+  const auto* row = std::find_if(kStorages.begin(), kStorages.end(),
+                                 [&](const TypeRow& candidate) { return candidate.type == type; });
+  if (row == kStorages.end()) return std::nullopt;
+  return row->name;
+}
+
 struct TorchTensors::Call {
   const RebuildRow* function = nullptr;  // null: none that is known
   std::span<const PickleId> arguments;

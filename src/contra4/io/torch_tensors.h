@@ -3,6 +3,7 @@
 // Source: torch/_utils.py (_rebuild_*) and torch/serialization.py (_save, persistent_load), 2.13.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "contra4/io/zip_archive.h"
 
 namespace contra4::io {
+
+// "FloatStorage"; empty for a type whose storages PyTorch writes without a class of their own.
+std::optional<std::string_view> find_storage_class(TensorType type);
 
 class TorchTensors {
  public:
