@@ -33,7 +33,8 @@ struct Context {
   std::ostream& out;  // results
   std::ostream& err;  // words and progress
   Environment environment;
-  std::stop_token stop = {};  // Ctrl-C, SIGTERM, a reader of `out` that went away
+  std::stop_token stop = {};                  // Ctrl-C, SIGTERM, a reader of `out` that went away
+  std::function<bool()> was_terminated = {};  // whether SIGTERM asked for it; may be empty
   bool out_is_terminal = false;
   bool err_is_terminal = false;
   // Filled by run_program.

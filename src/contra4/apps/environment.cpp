@@ -55,17 +55,19 @@ std::filesystem::path minilm_folder(const Environment& environment) {
 namespace {
 
 // The variables of a launcher.
-struct Launcher {
+struct LauncherVariables {
+  Launcher launcher;
   const char* rank;
   const char* count;
   const char* local_rank;
   const char* local_size;
 };
 constexpr std::array kLaunchers = {
-    Launcher{"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"},
-    Launcher{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
-             "OMPI_COMM_WORLD_LOCAL_SIZE"},
-    Launcher{"SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"},
+    LauncherVariables{Launcher::kTorchrun, "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"},
+    LauncherVariables{Launcher::kMpirun, "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
+                      "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"},
+    LauncherVariables{Launcher::kSrun, "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID",
+                      "SLURM_STEP_TASKS_PER_NODE"},
 };
 constexpr int kMaxWorkers = 1'000'000;
 
@@ -80,7 +82,7 @@ int number_of(const char* name, const std::string& text, int least, int most) {
 }
 
 // Slurm sets its variables in a batch script as well, which is one process whatever they say.
-bool is_outside_srun(const Environment& environment, const Launcher& launcher) {
+bool is_outside_srun(const Environment& environment, const LauncherVariables& launcher) {
   return std::string_view(launcher.rank) == "SLURM_PROCID" && environment("SLURM_JOB_ID") &&
          !environment("SLURM_STEP_ID");
 }
@@ -95,11 +97,12 @@ int local_size_of(const std::optional<std::string>& text) {
 }  // namespace
 
 std::optional<Worker> find_worker(const Environment& environment) {
-  for (const Launcher& launcher : kLaunchers) {
+  for (const LauncherVariables& launcher : kLaunchers) {
     const auto rank = environment(launcher.rank);
     const auto count = environment(launcher.count);
     if (!rank || !count || is_outside_srun(environment, launcher)) continue;
     Worker worker;
+    worker.launcher = launcher.launcher;
     worker.count = number_of(launcher.count, *count, 1, kMaxWorkers);
     worker.rank = number_of(launcher.rank, *rank, 0, worker.count - 1);
     if (const auto local = environment(launcher.local_rank)) {

@@ -20,12 +20,15 @@ std::filesystem::path cache_folder(const Environment& environment);
 // with what to do.
 std::filesystem::path minilm_folder(const Environment& environment);
 
+enum class Launcher { kTorchrun, kMpirun, kSrun };
+
 // This process as one of several that share a job, as the launcher tells it.
 struct Worker {
   int rank = 0;        // from 0
   int count = 1;       // of all machines
   int local_rank = 0;  // on this machine
   int local_size = 1;  // on this machine; 1 where the launcher does not say
+  Launcher launcher = Launcher::kTorchrun;
 };
 
 // torchrun's RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE; srun's SLURM_PROCID, SLURM_NTASKS,

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
                     .err = err,
                     .environment = process_environment(),
                     .stop = signals.token(),
+                    .was_terminated = [&signals] { return signals.was_terminated(); },
                     .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
                     .err_is_terminal = ::isatty(STDERR_FILENO) == 1};
     const int code = run_program({argv + (argc > 0 ? 1 : 0), argv + argc}, context);

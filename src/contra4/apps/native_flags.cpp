@@ -21,31 +21,11 @@ namespace {
 constexpr int kMaxThreads = 1024;
 constexpr std::uint64_t kMaxTemplateBytes = 1U << 20;
 
-std::string prompt_template_of(const std::string& given) {
-  std::error_code ignored;
-  const bool is_file = std::filesystem::is_regular_file(given, ignored);
-  std::string text = is_file ? io::read_file(given, kMaxTemplateBytes) : given;
-  if (is_file && text.ends_with('\n')) text.pop_back();  // an editor's
-  if (text.find("{question}") == std::string::npos) {
-    throw UsageError(is_file
-                         ? fmt::format("--prompt-template {}: no {{question}} in it", given)
-                         : "--prompt-template: neither a file nor a text with {question} in it");
-  }
-  return text;
-}
-
 ComputeType compute_type_of(const std::string& name) {
   if (name == "float32" || name == "fp32") return ComputeType::kFloat32;
   if (name == "bf16" || name == "bfloat16") return ComputeType::kBFloat16;
   if (name == "fp16" || name == "float16") return ComputeType::kFloat16;
   return ComputeType::kAuto;
-}
-
-// Several workers of one machine share its cores.
-int default_threads(const std::optional<Worker>& worker) {
-  if (!worker || worker->local_size <= 1) return 0;
-  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
-  return std::max(1, cores / worker->local_size);
 }
 
 void add_content_flags(CLI::App& app, NativeFlags& flags) {
@@ -151,6 +131,25 @@ std::vector<std::string> parse_devices(const std::string& text) {
   return devices;
 }
 
+std::string read_prompt_template(const std::string& given) {
+  std::error_code ignored;
+  const bool is_file = std::filesystem::is_regular_file(given, ignored);
+  std::string text = is_file ? io::read_file(given, kMaxTemplateBytes) : given;
+  if (is_file && text.ends_with('\n')) text.pop_back();  // an editor's
+  if (text.find("{question}") == std::string::npos) {
+    throw UsageError(is_file
+                         ? fmt::format("--prompt-template {}: no {{question}} in it", given)
+                         : "--prompt-template: neither a file nor a text with {question} in it");
+  }
+  return text;
+}
+
+int default_threads(const std::optional<Worker>& worker) {
+  if (!worker || worker->local_size <= 1) return 0;
+  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(1, cores / worker->local_size);
+}
+
 NativeModelOptions native_options(const NativeFlags& flags, const Context& context) {
   if (flags.feature_store && flags.no_feature_store) {
     throw UsageError("--feature-store and --no-feature-store contradict each other");
@@ -160,7 +159,7 @@ NativeModelOptions native_options(const NativeFlags& flags, const Context& conte
   options.is_compat = flags.compat;
   options.config = flags.llama_config.value_or("");
   options.tokenizer = flags.tokenizer.value_or("");
-  if (flags.prompt_template) options.prompt_template = prompt_template_of(*flags.prompt_template);
+  if (flags.prompt_template) options.prompt_template = read_prompt_template(*flags.prompt_template);
   options.max_text_tokens = flags.text_budget.value_or(0);
   options.compute_type = compute_type_of(flags.dtype.value_or("auto"));
   options.devices = parse_devices(flags.device.value_or("auto"));

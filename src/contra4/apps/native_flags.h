@@ -37,6 +37,13 @@ void add_native_flags(CLI::App& app, NativeFlags& flags);
 // "auto": none; "cpu"; "cuda"; "cuda:0,1": two. Throws UsageError.
 std::vector<std::string> parse_devices(const std::string& text);
 
+// The text, or what the file of that name holds, less the newline at its end. Throws UsageError for
+// one without {question}.
+std::string read_prompt_template(const std::string& given);
+
+// That compute on a CPU: the cores of a machine are shared by its processes of a job. 0: all.
+int default_threads(const std::optional<Worker>& worker);
+
 // Everything but checkpoint, answer mode and numbers of tokens. Reads the template's file. What is
 // told goes to context.err, unless quiet. Throws UsageError for flags that contradict each other.
 NativeModelOptions native_options(const NativeFlags& flags, const Context& context);

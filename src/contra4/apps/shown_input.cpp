@@ -16,35 +16,6 @@ namespace {
 
 constexpr std::size_t kMaxNamedMedia = 10;
 
-void check_media(Context& context, const media::MediaLocator& locator, bool skips,
-                 const eval::RequestPlan& plan) {
-  std::vector<Item> selected;
-  for (std::size_t i = 0; i < plan.num_items(); ++i)
-    selected.push_back(plan.items()[plan.item_at(i)]);
-  const auto missing = media::find_missing_media(locator, eval::media_of(selected));
-  if (missing.empty()) return;
-  std::string list;
-  for (std::size_t i = 0; i < missing.size() && i < kMaxNamedMedia; ++i) {
-    list += "\n  " + missing[i].error.message;
-  }
-  if (missing.size() > kMaxNamedMedia) {
-    list += fmt::format("\n  ... and {} more",
-                        grouped(static_cast<std::int64_t>(missing.size() - kMaxNamedMedia)));
-  }
-  const std::string words = fmt::format(
-      "{} without a file{}",
-      missing.size() == 1
-          ? "1 medium of the questions is"
-          : grouped(static_cast<std::int64_t>(missing.size())) + " media of the questions are",
-      list);
-  if (!skips) {
-    throw Exception(ErrorCode::kNotFound, words +
-                                              "\n--skip-missing-media leaves their questions out; "
-                                              "--input oracle-captions shows captions instead");
-  }
-  if (!context.quiet) context.err << "questions left out: " << words << std::endl;
-}
-
 }  // namespace
 
 void add_input_flags(CLI::App& app, InputFlags& flags) {
@@ -94,6 +65,32 @@ media::MediaLocator media_locator(const Context& context,
                               .media_root = media_root.value_or("")});
 }
 
+void require_media(Context& context, const media::MediaLocator& locator, bool skips,
+                   std::span<const Item> items, std::string_view advice) {
+  const auto missing = media::find_missing_media(locator, eval::media_of(items));
+  if (missing.empty()) return;
+  std::string list;
+  for (std::size_t i = 0; i < missing.size() && i < kMaxNamedMedia; ++i) {
+    list += "\n  " + missing[i].error.message;
+  }
+  if (missing.size() > kMaxNamedMedia) {
+    list += fmt::format("\n  ... and {} more",
+                        grouped(static_cast<std::int64_t>(missing.size() - kMaxNamedMedia)));
+  }
+  const std::string words = fmt::format(
+      "{} without a file{}",
+      missing.size() == 1
+          ? "1 medium of the questions is"
+          : grouped(static_cast<std::int64_t>(missing.size())) + " media of the questions are",
+      list);
+  if (!skips) {
+    throw Exception(
+        ErrorCode::kNotFound,
+        fmt::format("{}\n--skip-missing-media leaves their questions out{}", words, advice));
+  }
+  if (!context.quiet) context.err << "questions left out: " << words << std::endl;
+}
+
 std::unique_ptr<eval::SceneSource> make_scene_source(Context& context, const InputFlags& flags,
                                                      eval::InputKind kind,
                                                      const data::Dataset& dataset,
@@ -112,7 +109,12 @@ std::unique_ptr<eval::SceneSource> make_scene_source(Context& context, const Inp
       break;
   }
   auto locator = media_locator(context, flags.media_root);
-  check_media(context, locator, flags.skip_missing_media, plan);
+  std::vector<Item> selected;
+  for (std::size_t i = 0; i < plan.num_items(); ++i) {
+    selected.push_back(plan.items()[plan.item_at(i)]);
+  }
+  require_media(context, locator, flags.skip_missing_media, selected,
+                "; --input oracle-captions shows captions instead");
   return eval::show_media(std::move(locator));
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <CLI/App.hpp>
 
@@ -31,6 +32,11 @@ eval::InputKind input_kind_of(const InputFlags& flags, InputNeed need);
 // The folders of the environment and of --media-root.
 media::MediaLocator media_locator(const Context& context,
                                   const std::optional<std::filesystem::path>& media_root);
+
+// Throws kNotFound naming the first media of the items that have no file, and `advice`; with
+// `skips` they are told, and the items stay as they are.
+void require_media(Context& context, const media::MediaLocator& locator, bool skips,
+                   std::span<const Item> items, std::string_view advice);
 
 // Throws kNotFound naming the first media of the plan that have no file, unless they are skipped.
 std::unique_ptr<eval::SceneSource> make_scene_source(Context& context, const InputFlags& flags,

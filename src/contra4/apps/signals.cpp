@@ -21,9 +21,9 @@ constexpr int kExitAtOnce = 130;
 volatile std::sig_atomic_t g_pipe_write = -1;  // NOLINT(*-avoid-non-const-global-variables)
 int g_pipe_read = -1;                          // NOLINT(*-avoid-non-const-global-variables)
 
-void handle_stop(int /*signal*/) {
+void handle_stop(int signal) {
   const int saved = errno;
-  const char byte = 's';
+  const char byte = signal == SIGTERM ? 't' : 's';
   [[maybe_unused]] const auto written = ::write(g_pipe_write, &byte, 1);
   errno = saved;
 }
@@ -85,6 +85,7 @@ void StopOnSignal::watch() {
     if (count != 1 || byte == 'e') return;
     if (was_asked) ::_exit(kExitAtOnce);
     was_asked = true;
+    was_terminated_ = byte == 't';
     constexpr std::string_view kWords =
         "\ncontra4: stopping; what is done is kept (once more: at once)\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kWords.data(), kWords.size());
