@@ -44,6 +44,24 @@ TEST(ProgressText, AnEmptyRunDividesByNothing) {
   EXPECT_EQ(progress_text(eval::EvaluateProgress{}, 0), "0 of 0 (0.0%)");
 }
 
+TEST(ProgressText, TellsHowATrainingGoes) {
+  FinetuneProgress progress;
+  progress.epoch = 1;
+  progress.step = 120;
+  progress.total_steps = 5000;
+  progress.loss = 1.23456;
+  progress.learning_rate = 1.2e-5;
+  progress.gradient_norm = 0.5234;
+  progress.tokens_per_s = 1234.4;
+  progress.memory_bytes = 12'340'000'000;
+  progress.seconds_left = 182;
+  EXPECT_EQ(progress_text(progress),
+            "epoch 2, step 120 of 5,000 (2.4%), loss 1.2346, lr 1.2e-05, gradient norm 0.523, "
+            "1,234 tokens/s, 12.3 GB, 3:02 left");
+  EXPECT_EQ(progress_text(FinetuneProgress{}),
+            "epoch 1, step 0 of 0 (0.0%), loss 0.0000, lr 0, gradient norm 0");
+}
+
 std::string shown(bool is_terminal, bool quiet) {
   std::ostringstream out;
   std::ostringstream err;

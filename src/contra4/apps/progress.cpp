@@ -1,6 +1,7 @@
 #include "contra4/apps/progress.h"
 
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <initializer_list>
 #include <ostream>
@@ -88,6 +89,25 @@ std::string progress_text(const pipeline::StepProgress& progress, double elapsed
   return text + pace.left();
 }
 
+std::string progress_text(const FinetuneProgress& progress) {
+  constexpr double kGigabyte = 1e9;
+  std::string text =
+      fmt::format("epoch {}, step {} of {} ({:.1f}%), loss {:.4f}, lr {:.2g}, gradient norm {:.3g}",
+                  progress.epoch + 1, grouped(progress.step), grouped(progress.total_steps),
+                  share(progress.step, progress.total_steps), progress.loss, progress.learning_rate,
+                  progress.gradient_norm);
+  if (progress.tokens_per_s > 0) {
+    text += fmt::format(", {} tokens/s", grouped(std::llround(progress.tokens_per_s)));
+  }
+  if (progress.memory_bytes > 0) {
+    text += fmt::format(", {:.1f} GB", static_cast<double>(progress.memory_bytes) / kGigabyte);
+  }
+  if (progress.seconds_left > 0 && progress.step < progress.total_steps) {
+    text += fmt::format(", {} left", duration_text(progress.seconds_left));
+  }
+  return text;
+}
+
 ProgressLine::ProgressLine(Context& context, const Clock& clock)
     : context_(context), clock_(clock), start_(clock.now()), last_shown_(start_) {}
 
@@ -101,6 +121,10 @@ void ProgressLine::update(const eval::EvaluateProgress& progress) {
 
 void ProgressLine::update(const pipeline::StepProgress& progress) {
   if (is_due()) show(progress_text(progress, elapsed_s()));
+}
+
+void ProgressLine::update(const FinetuneProgress& progress) {
+  if (is_due()) show(progress_text(progress));
 }
 
 bool ProgressLine::is_due() {

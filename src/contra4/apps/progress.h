@@ -7,6 +7,7 @@
 #include "contra4/apps/command.h"
 #include "contra4/base/clock.h"
 #include "contra4/eval/evaluator.h"
+#include "contra4/inference/finetune.h"
 #include "contra4/pipeline/stage.h"
 
 namespace contra4::apps {
@@ -22,6 +23,7 @@ class ProgressLine {
   // Shows it if enough time has passed since the last time.
   void update(const eval::EvaluateProgress& progress);
   void update(const pipeline::StepProgress& progress);
+  void update(const FinetuneProgress& progress);
   // Leaves the terminal's line empty, for other words.
   void clear();
 
@@ -40,5 +42,8 @@ class ProgressLine {
 std::string progress_text(const eval::EvaluateProgress& progress, double elapsed_s);
 // "questions: 1,234 of 22,000 (5.6%), 118 a second, 16 in flight, 2 failed, 3:02 left".
 std::string progress_text(const pipeline::StepProgress& progress, double elapsed_s);
+// "epoch 2, step 120 of 5,000 (2.4%), loss 1.2345, lr 1.2e-05, gradient norm 0.52, 1,234 tokens/s,
+// 12.3 GB, 3:02 left".
+std::string progress_text(const FinetuneProgress& progress);
 
 }  // namespace contra4::apps
