@@ -6,6 +6,7 @@ SYSTEM_PACKAGES=(
   libfmt-dev libspdlog-dev libssl-dev libsimdjson-dev zlib1g-dev libcurl4-openssl-dev
   libyaml-cpp-dev libcli11-dev libutf8proc-dev libsentencepiece-dev
   libavformat-dev libavcodec-dev libswscale-dev libswresample-dev libavutil-dev libturbojpeg0-dev
+  libgloo-dev
   libgtest-dev libgmock-dev
 )
 
