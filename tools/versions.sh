@@ -31,4 +31,4 @@ ONELLM_BENCH_REQUIREMENTS=(open_clip_torch==2.23.0 ftfy==6.3.1 wcwidth==0.9.4 re
 
 # pip, into .venv-integration, after torch: `make test-integration` only.
 INTEGRATION_REQUIREMENTS=('transformers[serving]==5.24.0' openai==3.57.0 google-genai==3.6.1
-  datasets==5.2.0 mlcroissant==1.1.1)
+  datasets==5.2.0 mlcroissant==1.1.1 tensorboard==2.21.0)

@@ -2,7 +2,7 @@
 # Runs contra4 against a server of others and the clients of others against our loopback server. Needs
 # pip packages (in .venv-integration, fetched once) but no network, key or download while it runs.
 #
-#   tests/integration/run.sh [NAME...]     official_clients, transformers_serve, dataset_folder, engine
+#   tests/integration/run.sh [NAME...]     official_clients, transformers_serve, dataset_folder, engine, tensorboard
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source tools/versions.sh
@@ -20,10 +20,10 @@ if [[ ! -f $venv/done || $(<"$venv/done") != "$wanted" ]]; then
   echo "$wanted" >"$venv/done"
 fi
 
-tools/build.sh build "$(nproc)" contra4 contra4_loopback_server
+tools/build.sh build "$(nproc)" contra4 contra4_loopback_server train_event_file_test
 export HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 no_proxy=127.0.0.1,localhost
 tests=("$@")
-((${#tests[@]})) || tests=(official_clients transformers_serve dataset_folder engine)
+((${#tests[@]})) || tests=(official_clients transformers_serve dataset_folder engine tensorboard)
 for name in "${tests[@]}"; do
   echo "integration: $name"
   "$venv/bin/python" "tests/integration/${name}_test.py"
