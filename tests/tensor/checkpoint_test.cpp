@@ -261,5 +261,35 @@ TEST(Checkpoint, AConvertedCheckpointIsTheSame) {
   }
 }
 
+TEST(Checkpoint, GivesTheVeryTensorsItWasMadeOf) {
+  const at::Tensor leaf = at::tensor({1.F, 2.F}).requires_grad_();
+  const at::Tensor half = leaf.detach().to(at::kHalf);
+  const Checkpoint checkpoint = Checkpoint::of_tensors({{"leaf", leaf}, {"half", half}}, "step 3");
+  EXPECT_TRUE(checkpoint.get("leaf", {2}).is_same(leaf));
+  EXPECT_TRUE(checkpoint.find("half")->is_same(half));
+  EXPECT_FALSE(checkpoint.find("other").has_value());
+  EXPECT_EQ(checkpoint.get_float32("half", {2}).scalar_type(), at::kFloat);
+  EXPECT_THAT(checkpoint.names(), ElementsAre("half", "leaf"));
+  EXPECT_EQ(checkpoint.find_entry("half")->type, io::TensorType::kF16);
+  EXPECT_EQ(checkpoint.find_entry("half")->num_bytes, 4U);
+  checkpoint.release("leaf");
+  EXPECT_TRUE(at::equal(*checkpoint.find("leaf"), at::tensor({1.F, 2.F})));
+  const Error shape = error_of([&] { checkpoint.get("leaf", {3}); });
+  EXPECT_EQ(shape.code, ErrorCode::kDataLoss);
+  EXPECT_THAT(shape.message, HasSubstr("step 3: tensor 'leaf' has shape [2], wanted [3]"));
+  const Error name = error_of([&] { checkpoint.get("lead", {2}); });
+  EXPECT_EQ(name.code, ErrorCode::kNotFound);
+  EXPECT_THAT(name.message, HasSubstr("step 3: no tensor 'lead'"));
+}
+
+TEST(Checkpoint, RefusesANameThatComesTwice) {
+  const at::Tensor tensor = at::tensor({1.F});
+  const Error error = error_of([&] {
+    Checkpoint::of_tensors({{"w", tensor}, {"w", tensor}}, "step 3");
+  });
+  EXPECT_EQ(error.code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(error.message, HasSubstr("step 3: two tensors 'w'"));
+}
+
 }  // namespace
 }  // namespace contra4::tensor

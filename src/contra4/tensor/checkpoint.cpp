@@ -1,6 +1,7 @@
 #include "contra4/tensor/checkpoint.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <iterator>
 #include <set>
@@ -22,42 +23,39 @@ namespace {
 
 constexpr std::size_t kMaxShownNames = 8;
 
+struct TypeRow {
+  io::TensorType stored;
+  at::ScalarType type;
+};
+constexpr std::array kTypes = {TypeRow{io::TensorType::kBool, at::kBool},
+                               TypeRow{io::TensorType::kU8, at::kByte},
+                               TypeRow{io::TensorType::kI8, at::kChar},
+                               TypeRow{io::TensorType::kU16, at::kUInt16},
+                               TypeRow{io::TensorType::kI16, at::kShort},
+                               TypeRow{io::TensorType::kU32, at::kUInt32},
+                               TypeRow{io::TensorType::kI32, at::kInt},
+                               TypeRow{io::TensorType::kU64, at::kUInt64},
+                               TypeRow{io::TensorType::kI64, at::kLong},
+                               TypeRow{io::TensorType::kF8E4M3, at::kFloat8_e4m3fn},
+                               TypeRow{io::TensorType::kF8E5M2, at::kFloat8_e5m2},
+                               TypeRow{io::TensorType::kF16, at::kHalf},
+                               TypeRow{io::TensorType::kBF16, at::kBFloat16},
+                               TypeRow{io::TensorType::kF32, at::kFloat},
+                               TypeRow{io::TensorType::kF64, at::kDouble},
+                               TypeRow{io::TensorType::kC64, at::kComplexFloat}};
+
 at::ScalarType scalar_type_of(io::TensorType type) {
-  switch (type) {
-    case io::TensorType::kBool:
-      return at::kBool;
-    case io::TensorType::kU8:
-      return at::kByte;
-    case io::TensorType::kI8:
-      return at::kChar;
-    case io::TensorType::kU16:
-      return at::kUInt16;
-    case io::TensorType::kI16:
-      return at::kShort;
-    case io::TensorType::kU32:
-      return at::kUInt32;
-    case io::TensorType::kI32:
-      return at::kInt;
-    case io::TensorType::kU64:
-      return at::kUInt64;
-    case io::TensorType::kI64:
-      return at::kLong;
-    case io::TensorType::kF8E4M3:
-      return at::kFloat8_e4m3fn;
-    case io::TensorType::kF8E5M2:
-      return at::kFloat8_e5m2;
-    case io::TensorType::kF16:
-      return at::kHalf;
-    case io::TensorType::kBF16:
-      return at::kBFloat16;
-    case io::TensorType::kF32:
-      return at::kFloat;
-    case io::TensorType::kF64:
-      return at::kDouble;
-    case io::TensorType::kC64:
-      return at::kComplexFloat;
-  }
-  CONTRA4_CHECK(false, "a tensor type without a row");
+  const auto* row = std::find_if(kTypes.begin(), kTypes.end(),
+                                 [type](const TypeRow& r) { return r.stored == type; });
+  CONTRA4_CHECK(row != kTypes.end(), "a tensor type without a row");
+  return row->type;
+}
+
+io::TensorType stored_type_of(at::ScalarType type) {
+  const auto* row = std::find_if(kTypes.begin(), kTypes.end(),
+                                 [type](const TypeRow& r) { return r.type == type; });
+  CONTRA4_CHECK(row != kTypes.end(), "a type that no file has");
+  return row->stored;
 }
 
 // Whether elements of `size` bytes may be read from there as they are.
@@ -77,7 +75,8 @@ Checkpoint::Checkpoint(const std::vector<std::filesystem::path>& files) {
 
 void Checkpoint::add(std::shared_ptr<const io::TensorFile> file) {
   for (const io::TensorEntry& entry : file->tensors()) {
-    const auto [place, is_new] = places_.try_emplace(entry.name, Place{file, &entry});
+    Place there{.file = file, .entry = {file, &entry}, .tensor = {}};
+    const auto [place, is_new] = places_.try_emplace(entry.name, std::move(there));
     if (!is_new) {
       throw Exception(ErrorCode::kDataLoss,
                       fmt::format("tensor '{}' is in {} and in {}", entry.name,
@@ -85,6 +84,25 @@ void Checkpoint::add(std::shared_ptr<const io::TensorFile> file) {
     }
   }
   files_.push_back(std::move(file));
+}
+
+Checkpoint Checkpoint::of_tensors(std::vector<std::pair<std::string, at::Tensor>> tensors,
+                                  std::string description) {
+  Checkpoint checkpoint;
+  checkpoint.description_ = std::move(description);
+  for (auto& [name, tensor] : tensors) {
+    auto entry = std::make_shared<io::TensorEntry>();
+    entry->name = name;
+    entry->type = stored_type_of(tensor.scalar_type());
+    entry->shape = tensor.sizes().vec();
+    entry->num_bytes = entry->contiguous_bytes();
+    Place place{.file = nullptr, .entry = std::move(entry), .tensor = std::move(tensor)};
+    if (!checkpoint.places_.try_emplace(name, std::move(place)).second) {
+      throw Exception(ErrorCode::kInvalidArgument,
+                      fmt::format("{}: two tensors '{}'", checkpoint.description_, name));
+    }
+  }
+  return checkpoint;
 }
 
 std::optional<at::Tensor> Checkpoint::find(std::string_view name) const {
@@ -95,7 +113,7 @@ std::optional<at::Tensor> Checkpoint::find(std::string_view name) const {
 
 const io::TensorEntry* Checkpoint::find_entry(std::string_view name) const {
   const auto place = places_.find(name);
-  return place == places_.end() ? nullptr : place->second.entry;
+  return place == places_.end() ? nullptr : place->second.entry.get();
 }
 
 at::Tensor Checkpoint::get(std::string_view name, const std::vector<std::int64_t>& shape) const {
@@ -107,17 +125,16 @@ at::Tensor Checkpoint::get_float32(std::string_view name,
   const Place& place = require(name, shape);
   const at::Tensor stored = open(place);
   if (!at::isFloatingType(stored.scalar_type())) {
-    throw Exception(
-        ErrorCode::kDataLoss,
-        fmt::format("{}: tensor '{}' is of type {}, wanted floating-point numbers",
-                    place.file->path().string(), name, io::to_string(place.entry->type)));
+    throw Exception(ErrorCode::kDataLoss,
+                    fmt::format("{}: tensor '{}' is of type {}, wanted floating-point numbers",
+                                origin(place), name, io::to_string(place.entry->type)));
   }
   return stored.to(at::kFloat);
 }
 
 void Checkpoint::release(std::string_view name) const {
   const auto place = places_.find(name);
-  if (place == places_.end()) return;
+  if (place == places_.end() || place->second.file == nullptr) return;
   const io::TensorFile& file = *place->second.file;
   file.release(file.bytes(*place->second.entry));
 }
@@ -175,6 +192,7 @@ std::vector<std::string> Checkpoint::names() const {
 }
 
 std::string Checkpoint::description() const {
+  if (files_.empty()) return description_;
   std::vector<std::string> paths;
   for (const auto& file : files_) paths.push_back(file->path().string());
   return fmt::format("{}", fmt::join(paths, ", "));
@@ -191,15 +209,20 @@ const Checkpoint::Place& Checkpoint::require(std::string_view name,
                                 nearest ? fmt::format("; the nearest is '{}'", *nearest) : ""));
   }
   if (place->second.entry->shape != shape) {
-    throw Exception(ErrorCode::kDataLoss, fmt::format("{}: tensor '{}' has shape [{}], wanted [{}]",
-                                                      place->second.file->path().string(), name,
-                                                      fmt::join(place->second.entry->shape, ", "),
-                                                      fmt::join(shape, ", ")));
+    throw Exception(
+        ErrorCode::kDataLoss,
+        fmt::format("{}: tensor '{}' has shape [{}], wanted [{}]", origin(place->second), name,
+                    fmt::join(place->second.entry->shape, ", "), fmt::join(shape, ", ")));
   }
   return place->second;
 }
 
+std::string Checkpoint::origin(const Place& place) const {
+  return place.file == nullptr ? description_ : place.file->path().string();
+}
+
 at::Tensor Checkpoint::open(const Place& place) {
+  if (place.file == nullptr) return place.tensor;
   const io::TensorEntry& entry = *place.entry;
   const at::TensorOptions options = at::TensorOptions().dtype(scalar_type_of(entry.type));
   const std::string_view bytes = place.file->bytes(entry);
