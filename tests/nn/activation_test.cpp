@@ -1,9 +1,14 @@
 #include "contra4/nn/activation.h"
 
 #include <cmath>
+#include <vector>
 
+#include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
+
+#include "tests/support/gradients.h"
+#include "tests/support/tensors.h"
 
 namespace contra4::nn {
 namespace {
@@ -28,6 +33,24 @@ TEST(Activation, IsTheNamedFunction) {
 TEST(Activation, KnowsNoOtherName) {
   EXPECT_FALSE(find_activation("GELU").has_value());
   EXPECT_FALSE(find_activation("").has_value());
+}
+
+TEST(Activation, HasItsGradientAndThenLeavesItsInput) {
+  const at::Tensor values = testing::wavy({3, 4}).mul(2);
+  for (const char* name : {"gelu", "gelu_new", "quick_gelu", "relu", "silu"}) {
+    const auto activation = find_activation(name).value();
+    const auto function = [&](const std::vector<at::Tensor>& x) {
+      at::Tensor out = x[0].clone();
+      activate(activation, out);
+      return out;
+    };
+    EXPECT_LT(testing::gradient_error(function, {values}), 1e-8) << name;
+    const at::Tensor leaf = values.clone().requires_grad_();
+    at::Tensor recorded = leaf;
+    activate(activation, recorded);
+    EXPECT_TRUE(at::equal(recorded, function({values}))) << name;
+    EXPECT_TRUE(at::equal(leaf, values)) << name;
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "contra4/base/error.h"
+#include "tests/support/gradients.h"
 
 namespace contra4::nn {
 namespace {
@@ -64,7 +65,7 @@ at::Tensor attention_by_definition(const at::Tensor& qkv) {
 TEST(Attention, EverySequenceAttendsToItselfOnly) {
   const SequenceGroups groups = {{.count = 2, .length = 3}, {.count = 1, .length = 5}};
   const at::Tensor qkv = seeded(num_rows(groups), 3 * kWidth);
-  const at::Tensor out = self_attention(qkv, groups, kHeads);
+  const at::Tensor out = self_attention(qkv, groups, {.num_heads = kHeads});
   std::int64_t row = 0;
   for (const std::int64_t length : {3, 3, 5}) {
     EXPECT_TRUE(at::allclose(out.narrow(0, row, length),
@@ -76,7 +77,7 @@ TEST(Attention, EverySequenceAttendsToItselfOnly) {
 
 TEST(Attention, ASequenceOfOneGivesItsValue) {
   const at::Tensor qkv = seeded(1, 3 * kWidth);
-  EXPECT_TRUE(at::allclose(self_attention(qkv, {{.count = 1, .length = 1}}, kHeads),
+  EXPECT_TRUE(at::allclose(self_attention(qkv, {{.count = 1, .length = 1}}, {.num_heads = kHeads}),
                            qkv.narrow(1, 2 * kWidth, kWidth)));
 }
 
@@ -90,7 +91,8 @@ TEST(Attention, MergingHeadsUndoesSplitting) {
 TEST(Attention, FewQueriesSeeAllRowsOfTheirSequence) {
   const at::Tensor qkv = seeded(10, 3 * kWidth).view({2, 5, 3 * kWidth});
   const at::Tensor all =
-      self_attention(qkv.flatten(0, 1), {{.count = 2, .length = 5}}, kHeads).view({2, 5, kWidth});
+      self_attention(qkv.flatten(0, 1), {{.count = 2, .length = 5}}, {.num_heads = kHeads})
+          .view({2, 5, kWidth});
   const at::Tensor found = cross_attention(qkv.narrow(1, 0, 2).narrow(2, 0, kWidth),
                                            qkv.narrow(2, kWidth, 2 * kWidth), kHeads);
   EXPECT_TRUE(at::allclose(found, all.narrow(1, 0, 2), 1e-5, 1e-6));
@@ -98,8 +100,42 @@ TEST(Attention, FewQueriesSeeAllRowsOfTheirSequence) {
 
 TEST(Attention, ChecksItsSizes) {
   const at::Tensor qkv = seeded(4, 3 * kWidth);
-  EXPECT_THROW(self_attention(qkv, {{.count = 1, .length = 3}}, kHeads), Exception);
-  EXPECT_THROW(self_attention(qkv, {{.count = 1, .length = 4}}, 4), Exception);
+  EXPECT_THROW(self_attention(qkv, {{.count = 1, .length = 3}}, {.num_heads = kHeads}), Exception);
+  EXPECT_THROW(self_attention(qkv, {{.count = 1, .length = 4}}, {.num_heads = 4}), Exception);
+}
+
+TEST(Attention, ACausalRowSeesThoseBeforeItAlone) {
+  const SequenceGroups groups = {{.count = 2, .length = 3}, {.count = 1, .length = 5}};
+  const at::Tensor qkv = seeded(num_rows(groups), 3 * kWidth);
+  const at::Tensor out = self_attention(qkv, groups, {.num_heads = kHeads, .is_causal = true});
+  std::int64_t first = 0;
+  for (const std::int64_t length : {3, 3, 5}) {
+    for (std::int64_t row = 0; row < length; ++row) {
+      const at::Tensor seen = qkv.narrow(0, first, row + 1).contiguous();
+      EXPECT_TRUE(at::allclose(out.narrow(0, first + row, 1),
+                               attention_by_definition(seen).narrow(0, row, 1), 1e-5, 1e-6));
+    }
+    first += length;
+  }
+}
+
+TEST(Attention, HasItsGradients) {
+  for (const bool is_causal : {false, true}) {
+    for (const SequenceGroups& groups :
+         {SequenceGroups{{.count = 2, .length = 3}},
+          SequenceGroups{{.count = 2, .length = 2}, {.count = 1, .length = 3}}}) {
+      const auto function = [&](const std::vector<at::Tensor>& x) {
+        return self_attention(x[0], groups, {.num_heads = kHeads, .is_causal = is_causal});
+      };
+      EXPECT_LT(testing::gradient_error(function, {seeded(num_rows(groups), 3 * kWidth)}), 1e-8);
+    }
+  }
+  const auto crossed = [](const std::vector<at::Tensor>& x) {
+    return cross_attention(x[0], x[1], kHeads);
+  };
+  EXPECT_LT(testing::gradient_error(crossed, {seeded(4, kWidth).view({2, 2, kWidth}),
+                                              seeded(6, 2 * kWidth).view({2, 3, 2 * kWidth})}),
+            1e-8);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ TEST_F(EncoderBlockTest, AddsAndNormalisesAfterEachHalf) {
   const Linear qkv =
       concatenate_outputs({square(".attention.self.query"), square(".attention.self.key"),
                            square(".attention.self.value")});
-  const at::Tensor mixed = self_attention(qkv(x), groups, sizes_.num_heads);
+  const at::Tensor mixed = self_attention(qkv(x), groups, {.num_heads = sizes_.num_heads});
   const at::Tensor attended =
       load_layer_norm(weights, prefix + ".attention.output.LayerNorm",
                       norm)(square(".attention.output.dense")(mixed).add(x));

@@ -8,9 +8,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "contra4/nn/attention.h"
 #include "tests/support/error_of.h"
+#include "tests/support/gradients.h"
 #include "tests/support/tensors.h"
 #include "tests/support/test_env.h"
+
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace contra4::nn {
 namespace {
@@ -62,15 +68,15 @@ TEST_F(GatedBlockTest, GivesQueriesKeysAndValuesOfTheNormalisedInput) {
 
 TEST_F(GatedBlockTest, AddsAttentionAndTheGatedPartToTheInput) {
   const GatedBlock block(checkpoint(), meta_block_names("b"), kShape, {});
-  at::Tensor x = testing::wavy({4, kWidth}, 9);
+  const at::Tensor x = testing::wavy({4, kWidth}, 9);
   const at::Tensor mixed = testing::wavy({4, kWidth}, 11);
   const at::Tensor attended = x.add(mixed.mm(weight("attention.wo").t()));
   const at::Tensor n = norm("ffn_norm")(attended);
   const at::Tensor gated =
       at::silu(n.mm(weight("feed_forward.w1").t())).mul(n.mm(weight("feed_forward.w3").t()));
   const at::Tensor expected = attended.add(gated.mm(weight("feed_forward.w2").t()));
-  block.finish(x, mixed);
-  EXPECT_TRUE(at::allclose(x, expected, 1e-5, 1e-5));
+  EXPECT_TRUE(at::allclose(block.finish(x, mixed), expected, 1e-5, 1e-5));
+  EXPECT_TRUE(at::equal(x, testing::wavy({4, kWidth}, 9)));
 }
 
 // In another type the products are joined; the outcome is that of each alone.
@@ -93,6 +99,29 @@ TEST_F(GatedBlockTest, NamesTheMissingTensor) {
       [&] { GatedBlock(checkpoint(), meta_block_names("c"), kShape, Placement{}); });
   EXPECT_EQ(error.code, ErrorCode::kNotFound);
   EXPECT_THAT(error.message, ::testing::HasSubstr("'c."));
+}
+
+TEST_F(GatedBlockTest, HasTheGradientsOfAllItsWeights) {
+  const std::vector<std::string> names = {"attention.wq",    "attention.wk",    "attention.wv",
+                                          "attention.wo",    "feed_forward.w1", "feed_forward.w3",
+                                          "feed_forward.w2", "attention_norm",  "ffn_norm"};
+  std::vector<at::Tensor> operands = {testing::wavy({4, kWidth}, 9)};
+  for (const std::string& name : names) operands.push_back(weight(name));
+  const auto function = [&](const std::vector<at::Tensor>& x) {
+    std::vector<std::pair<std::string, at::Tensor>> tensors;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      tensors.emplace_back("b." + names[i] + ".weight", x[i + 1]);
+    }
+    const GatedBlock block(tensor::Checkpoint::of_tensors(tensors, "test"), meta_block_names("b"),
+                           kShape, {.device = at::kCPU, .dtype = x[0].scalar_type()});
+    const at::Tensor mixed = self_attention(block.queries_keys_values(x[0]),
+                                            {{.count = 2, .length = 2}}, {.num_heads = 2});
+    return at::cat({block.finish(x[0], mixed), block.queries(x[0]), block.keys_values(x[0])}, 1);
+  };
+  EXPECT_LT(testing::gradient_error(function, operands), 1e-7);
+  std::vector<at::Tensor> recorded = operands;
+  for (at::Tensor& tensor : recorded) tensor = tensor.clone().requires_grad_();
+  EXPECT_TRUE(at::allclose(function(recorded), function(operands), 1e-6, 1e-6));
 }
 
 }  // namespace

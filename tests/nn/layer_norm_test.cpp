@@ -6,8 +6,12 @@
 
 #include "contra4/base/error.h"
 #include "tests/support/error_of.h"
+#include "tests/support/gradients.h"
 #include "tests/support/safetensors_file.h"
+#include "tests/support/tensors.h"
 #include "tests/support/test_env.h"
+
+#include <vector>
 
 namespace contra4::nn {
 namespace {
@@ -47,6 +51,15 @@ TEST(LayerNorm, AWidthThatTheFileLacksIsToldByTensor) {
   EXPECT_NE(wrong.message.find("n.weight"), std::string::npos) << wrong.message;
   EXPECT_EQ(error_of([&] { load_layer_norm(checkpoint, "m", {.width = 2}); }).code,
             ErrorCode::kNotFound);
+}
+
+TEST(LayerNorm, HasItsGradients) {
+  const auto function = [](const std::vector<at::Tensor>& x) {
+    return LayerNorm{.weight = x[1], .bias = x[2]}(x[0]);
+  };
+  EXPECT_LT(testing::gradient_error(
+                function, {testing::wavy({2, 6}), testing::wavy({6}, 1), testing::wavy({6}, 2)}),
+            1e-7);
 }
 
 }  // namespace

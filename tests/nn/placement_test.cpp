@@ -52,5 +52,11 @@ TEST_F(PlacementTest, RefusesIntegersAndOtherShapes) {
             ErrorCode::kNotFound);
 }
 
+TEST(Placement, GivesTheVeryLeafThatLiesInMemory) {
+  const at::Tensor leaf = testing::wavy({2, 3}).requires_grad_();
+  const auto checkpoint = tensor::Checkpoint::of_tensors({{"w", leaf}}, "training");
+  EXPECT_TRUE(load_weight(checkpoint, "w", {2, 3}).is_same(leaf));
+}
+
 }  // namespace
 }  // namespace contra4::nn

@@ -1,12 +1,15 @@
 #include "contra4/nn/rms_norm.h"
 
 #include <cmath>
+#include <vector>
 
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/gradients.h"
 #include "tests/support/tensors.h"
 
 namespace contra4::nn {
@@ -36,6 +39,36 @@ TEST(RmsNorm, SumsInSinglePrecisionWhateverTheType) {
   const at::Tensor found = norm(x);
   EXPECT_EQ(found.scalar_type(), at::kBFloat16);
   EXPECT_TRUE(at::allclose(found.to(at::kFloat), at::ones({1, 4096}), 0, 0));
+}
+
+TEST(RmsNorm, HasItsGradientsAndTheSameOutcomeWithThem) {
+  const auto function = [](const std::vector<at::Tensor>& x) {
+    return RmsNorm{.weight = x[1], .eps = 1e-2}(x[0]);
+  };
+  const at::Tensor x = testing::wavy({2, 3, 8}).mul(3);
+  const at::Tensor weight = testing::wavy({8}, 1);
+  EXPECT_LT(testing::gradient_error(function, {x, weight}), 1e-8);
+  EXPECT_TRUE(at::equal(function({x.clone().requires_grad_(), weight}), function({x, weight})));
+}
+
+TEST(RmsNorm, GivesNoGradientThatNobodyWants) {
+  const at::Tensor x = testing::wavy({3, 8}).requires_grad_();
+  const at::Tensor weight = testing::wavy({8}, 1);
+  RmsNorm{.weight = weight}(x).sum().backward();
+  EXPECT_TRUE(x.grad().defined());
+  EXPECT_FALSE(weight.grad().defined());
+}
+
+TEST(RmsNorm, TrainsInHalfTypes) {
+  const at::Tensor x = testing::wavy({3, 8});
+  const at::Tensor weight = testing::wavy({8}, 1);
+  const auto gradient = [&](at::ScalarType type) {
+    const at::Tensor leaf = x.to(type).detach().requires_grad_();
+    RmsNorm{.weight = weight.to(type)}(leaf).square().sum().backward();
+    EXPECT_EQ(leaf.grad().scalar_type(), type);
+    return leaf.grad().to(at::kFloat);
+  };
+  EXPECT_TRUE(at::allclose(gradient(at::kBFloat16), gradient(at::kFloat), 0.05, 0.05));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/gradients.h"
 #include "tests/support/tensors.h"
 
 namespace contra4::nn {
@@ -50,7 +51,7 @@ class RotaryTest : public ::testing::TestWithParam<RotaryLayout> {
 TEST_P(RotaryTest, TurnsPairsByTheirPositions) {
   const at::Tensor x = testing::wavy({3, kHeads * kHeadWidth});
   const at::Tensor expected = turned(x, GetParam());
-  rotary().rotate(x, rotary().angles(at::tensor(kPositions, at::kLong)));
+  rotary().rotate(x, x.size(1), rotary().angles(at::tensor(kPositions, at::kLong)));
   EXPECT_TRUE(at::allclose(x, expected, 1e-5, 1e-6));
 }
 
@@ -59,7 +60,7 @@ TEST_P(RotaryTest, LeavesWhatLiesBesideTheRows) {
   const at::Tensor before = whole.clone();
   const at::Tensor part = whole.narrow(1, kHeads * kHeadWidth, kHeads * kHeadWidth);
   const at::Tensor expected = turned(part.contiguous(), GetParam());
-  rotary().rotate(part, rotary().angles(at::tensor(kPositions, at::kLong)));
+  rotary().rotate(part, part.size(1), rotary().angles(at::tensor(kPositions, at::kLong)));
   EXPECT_TRUE(at::allclose(part, expected, 1e-5, 1e-6));
   for (const std::int64_t first : {std::int64_t{0}, 2 * kHeads * kHeadWidth}) {
     EXPECT_TRUE(at::allclose(whole.narrow(1, first, kHeads * kHeadWidth),
@@ -70,8 +71,27 @@ TEST_P(RotaryTest, LeavesWhatLiesBesideTheRows) {
 TEST_P(RotaryTest, ComputesHalfTypesInSinglePrecision) {
   const at::Tensor x = testing::wavy({3, kHeads * kHeadWidth}).to(at::kBFloat16);
   const at::Tensor expected = turned(x.to(at::kFloat), GetParam()).to(at::kBFloat16);
-  rotary().rotate(x, rotary().angles(at::tensor(kPositions, at::kLong)));
+  rotary().rotate(x, x.size(1), rotary().angles(at::tensor(kPositions, at::kLong)));
   EXPECT_TRUE(at::allclose(x.to(at::kFloat), expected.to(at::kFloat), 1e-2, 1e-3));
+}
+
+TEST_P(RotaryTest, TurnsTheFirstColumnsAndTheirGradientsBack) {
+  const Rotary exact(
+      {.head_width = kHeadWidth, .num_positions = 8, .base = 100, .layout = GetParam()}, at::kCPU,
+      at::kDouble);
+  const at::Tensor positions = at::tensor(kPositions, at::kLong);
+  const std::int64_t width = kHeads * kHeadWidth;
+  const auto function = [&](const std::vector<at::Tensor>& x) {
+    return exact.rotate(x[0].mul(2), width, exact.angles(positions));
+  };
+  const at::Tensor x = testing::wavy({3, width + 4});
+  EXPECT_LT(testing::gradient_error(function, {x}), 1e-8);
+  const at::Tensor found = function({x.to(at::kDouble).requires_grad_()});
+  EXPECT_TRUE(
+      at::allclose(found.narrow(1, width, 4), x.narrow(1, width, 4).mul(2).to(at::kDouble)));
+  EXPECT_TRUE(at::allclose(
+      found.narrow(1, 0, width),
+      turned(x.narrow(1, 0, width).mul(2).contiguous(), GetParam()).to(at::kDouble), 1e-5, 1e-6));
 }
 
 INSTANTIATE_TEST_SUITE_P(Layouts, RotaryTest,

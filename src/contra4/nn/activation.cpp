@@ -7,6 +7,8 @@
 #include <ATen/ops/relu.h>
 #include <ATen/ops/silu.h>
 
+#include "contra4/nn/recording.h"
+
 namespace contra4::nn {
 
 namespace {
@@ -33,22 +35,25 @@ std::optional<Activation> find_activation(std::string_view name) {
 }
 
 void activate(Activation activation, at::Tensor& x) {
+  const bool is_new = is_recording(x);
   switch (activation) {
     case Activation::kGelu:
-      at::gelu_(x);
+      x = is_new ? at::gelu(x) : at::gelu_(x);
       return;
     case Activation::kGeluTanh:
-      at::gelu_(x, "tanh");
+      x = is_new ? at::gelu(x, "tanh") : at::gelu_(x, "tanh");
       return;
     case Activation::kQuickGelu:
-      // x sigmoid(ax) = silu(ax) / a: three passes over x and no other memory.
-      at::silu_(x.mul_(kQuickGeluFactor)).mul_(1 / kQuickGeluFactor);
+      // x sigmoid(ax) = silu(ax) / a: three passes over x and no other memory. For gradients a x
+      // alone is kept.
+      x = is_new ? at::silu(x.mul(kQuickGeluFactor)) : at::silu_(x.mul_(kQuickGeluFactor));
+      x.mul_(1 / kQuickGeluFactor);
       return;
     case Activation::kRelu:
-      at::relu_(x);
+      x = is_new ? at::relu(x) : at::relu_(x);
       return;
     case Activation::kSilu:
-      at::silu_(x);
+      x = is_new ? at::silu(x) : at::silu_(x);
       return;
   }
 }

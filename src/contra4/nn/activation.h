@@ -20,7 +20,7 @@ enum class Activation {
 // "relu", "silu".
 std::optional<Activation> find_activation(std::string_view name);
 
-// Element by element, in place: x is spent.
+// Element by element, in place: x is spent. Where autograd records, x becomes another tensor.
 void activate(Activation activation, at::Tensor& x);
 
 }  // namespace contra4::nn

@@ -15,11 +15,16 @@ at::Tensor split_heads(const at::Tensor& x, std::int64_t num_heads);
 // The inverse: [batch, heads, length, width] -> [batch, length, heads * width].
 at::Tensor merge_heads(const at::Tensor& x);
 
+struct SelfAttentionOptions {
+  std::int64_t num_heads = 1;
+  bool is_causal = false;  // a row sees those of its sequence up to itself
+};
+
 // Every sequence attends to itself: softmax(q k^T / sqrt(width of a head)) v.
 //   qkv      [num_rows(groups), 3 * width] queries, keys and values side by side
 //   returns  [num_rows(groups), width]
 at::Tensor self_attention(const at::Tensor& qkv, const SequenceGroups& groups,
-                          std::int64_t num_heads);
+                          const SelfAttentionOptions& options);
 
 // Every sequence of queries attends to the rows of its own.
 //   queries      [batch, num_queries, width]

@@ -23,7 +23,8 @@ EncoderBlock::EncoderBlock(const tensor::Checkpoint& checkpoint, const std::stri
 }
 
 at::Tensor EncoderBlock::forward(const at::Tensor& x, const SequenceGroups& groups) const {
-  const at::Tensor mixed = self_attention(query_key_value_(x), groups, shape_.num_heads);
+  const at::Tensor mixed =
+      self_attention(query_key_value_(x), groups, {.num_heads = shape_.num_heads});
   const at::Tensor attended = attention_norm_(attention_output_(mixed).add_(x));
   at::Tensor hidden = feed_forward_in_(attended);
   activate(shape_.activation, hidden);

@@ -1,8 +1,46 @@
 #include "contra4/nn/gated_block.h"
 
+#include <vector>
+
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/silu.h>
+#include <ATen/ops/silu_backward.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "contra4/nn/recording.h"
 
 namespace contra4::nn {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// silu(gate) * up of [rows, 2 * inner], side by side, -> [rows, inner]. Keeps its input alone, and
+// gives its gradient in one piece.
+class RecordedGate : public torch::autograd::Function<RecordedGate> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& both) {
+    context->save_for_backward({both});
+    const std::vector<at::Tensor> parts = both.chunk(2, 1);
+    return at::silu(parts[0]).mul_(parts[1]);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const at::Tensor both = context->get_saved_variables()[0];
+    const std::vector<at::Tensor> parts = both.chunk(2, 1);
+    at::Tensor found = at::empty_like(both);
+    const std::vector<at::Tensor> wanted = found.chunk(2, 1);
+    at::Tensor gate = wanted[0];
+    at::Tensor up = wanted[1];
+    at::silu_out(up, parts[0]);
+    up.mul_(gradients[0]);
+    at::silu_backward_out(gate, gradients[0].mul(parts[1]), parts[0]);
+    return {found};
+  }
+};
+
+}  // namespace
 
 GatedFeedForward::GatedFeedForward(const tensor::Checkpoint& checkpoint, const Names& names,
                                    const LinearShape& inner, const Placement& placement)
@@ -13,6 +51,7 @@ GatedFeedForward::GatedFeedForward(const tensor::Checkpoint& checkpoint, const N
 
 at::Tensor GatedFeedForward::operator()(const at::Tensor& x) const {
   const at::Tensor both = gate_up_(x);
+  if (is_recording(both)) return down_(RecordedGate::apply(both));
   at::Tensor gate = both.narrow(1, 0, inner_width_);
   at::silu_(gate).mul_(both.narrow(1, inner_width_, inner_width_));
   return down_(gate);
@@ -56,9 +95,10 @@ at::Tensor GatedBlock::keys_values(const at::Tensor& x) const {
   return query_key_value_.apply(attention_norm_(x), 1, 2);
 }
 
-void GatedBlock::finish(at::Tensor& x, const at::Tensor& attended) const {
-  x.add_(attention_output_(attended));
-  x.add_(feed_forward_(feed_forward_norm_(x)));
+// Sums go into what the products gave: no other memory, and nothing that autograd keeps.
+at::Tensor GatedBlock::finish(const at::Tensor& x, const at::Tensor& attended) const {
+  const at::Tensor sum = attention_output_(attended).add_(x);
+  return feed_forward_(feed_forward_norm_(sum)).add_(sum);
 }
 
 }  // namespace contra4::nn

@@ -64,8 +64,8 @@ class GatedBlock {
   // [rows, 2 * width].
   at::Tensor queries(const at::Tensor& x) const;
   at::Tensor keys_values(const at::Tensor& x) const;
-  // What comes after the attention; x [rows, width] is changed in place.
-  void finish(at::Tensor& x, const at::Tensor& attended) const;
+  // What comes after the attention: x [rows, width] -> the same shape
+  at::Tensor finish(const at::Tensor& x, const at::Tensor& attended) const;
 
  private:
   RmsNorm attention_norm_;

@@ -1,16 +1,118 @@
 #include "contra4/nn/linear.h"
 
+#include <algorithm>
+#include <span>
+#include <utility>
+
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "contra4/base/error.h"
 #include "contra4/nn/product.h"
+#include "contra4/nn/recording.h"
 
 namespace contra4::nn {
 
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// Products of one matrix with several weights, side by side in one: no copy puts them together, and
+// their gradients are read where they lie.
+void multiply_into(at::Tensor& out, const at::Tensor& x, at::TensorList weights) {
+  std::int64_t column = 0;
+  for (const at::Tensor& weight : weights) {
+    at::Tensor columns = out.narrow(1, column, weight.size(0));
+    column += weight.size(0);
+    if (multiplies_in_float32(x)) {
+      columns.copy_(product(x, weight));
+    } else {
+      at::mm_out(columns, x, weight.t());
+    }
+  }
+}
+
+at::Tensor products_of(const at::Tensor& x, at::TensorList weights) {
+  std::int64_t width = 0;
+  for (const at::Tensor& weight : weights) width += weight.size(0);
+  at::Tensor out = at::empty({x.size(0), width}, x.options());
+  multiply_into(out, x, weights);
+  return out;
+}
+
+class RecordedProducts : public torch::autograd::Function<RecordedProducts> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, at::TensorList weights) {
+    variable_list kept(weights.begin(), weights.end());
+    const bool trains_any = std::any_of(
+        kept.begin(), kept.end(), [](const at::Tensor& weight) { return weight.requires_grad(); });
+    if (trains_any) kept.push_back(x);
+    context->save_for_backward(std::move(kept));
+    context->saved_data["num_weights"] = static_cast<std::int64_t>(weights.size());
+    return products_of(x, weights);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const auto num_weights = static_cast<std::size_t>(context->saved_data["num_weights"].toInt());
+    variable_list found(1 + num_weights);
+    std::int64_t column = 0;
+    for (std::size_t i = 0; i < num_weights; ++i) {
+      const at::Tensor part = gradients[0].narrow(1, column, saved[i].size(0));
+      column += saved[i].size(0);
+      if (context->needs_input_grad(1 + i)) {
+        found[1 + i] = matrix_product(part.t(), saved[num_weights]);
+      }
+      if (!context->needs_input_grad(0)) continue;
+      if (!found[0].defined() || multiplies_in_float32(part)) {
+        const at::Tensor through = matrix_product(part, saved[i]);
+        found[0] = found[0].defined() ? found[0].add_(through) : through;
+      } else {
+        found[0].addmm_(part, saved[i]);
+      }
+    }
+    return found;
+  }
+};
+
+double scale_of(const tensor::Checkpoint& checkpoint) {
+  const auto scale = checkpoint.find(kLoraScale);
+  if (!scale) return 1;
+  if (scale->numel() != 1) {
+    throw Exception(ErrorCode::kDataLoss,
+                    fmt::format("{}: '{}' has {} elements, wanted one number",
+                                checkpoint.description(), kLoraScale, scale->numel()));
+  }
+  return scale->item().toDouble();
+}
+
+LowRankUpdate load_update(const tensor::Checkpoint& checkpoint, const std::string& name,
+                          const LinearShape& shape, const Placement& placement) {
+  const std::string a = name + ".lora_a";
+  const std::string b = name + ".lora_b";
+  const io::TensorEntry* entry = checkpoint.find_entry(a);
+  if (entry == nullptr && checkpoint.find_entry(b) == nullptr) return {};
+  const std::int64_t rank = entry != nullptr && !entry->shape.empty() ? entry->shape[0] : 0;
+  return {.a = load_weight(checkpoint, a, {rank, shape.in}, placement),
+          .b = load_weight(checkpoint, b, {shape.out, rank}, placement),
+          .scale = scale_of(checkpoint)};
+}
+
+}  // namespace
+
+at::Tensor LowRankUpdate::operator()(const at::Tensor& x) const {
+  return product(product(x, a), b);
+}
+
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  return product(x, weight, bias);
+  at::Tensor out = product(x, weight, bias);
+  if (update.is_defined()) out.add_(update(x), update.scale);
+  return out;
 }
 
 Linear load_linear(const tensor::Checkpoint& checkpoint, const std::string& name,
@@ -20,6 +122,7 @@ Linear load_linear(const tensor::Checkpoint& checkpoint, const std::string& name
   if (shape.has_bias) {
     linear.bias = load_weight(checkpoint, name + ".bias", {shape.out}, placement);
   }
+  linear.update = load_update(checkpoint, name, shape, placement);
   return linear;
 }
 
@@ -44,8 +147,12 @@ ParallelLinear::ParallelLinear(const tensor::Checkpoint& checkpoint,
     : out_(shape_of_each.out), num_layers_(names.size()) {
   CONTRA4_CHECK(!names.empty(), "no layer");
   const std::vector<std::int64_t> shape = {shape_of_each.out, shape_of_each.in};
-  const auto stored_type = checkpoint.get(names[0] + ".weight", shape).scalar_type();
-  if (placement.device.is_cpu() && stored_type == placement.dtype) {
+  for (const std::string& name : names) {
+    updates_.push_back(load_update(checkpoint, name, shape_of_each, placement));
+  }
+  const at::Tensor stored = checkpoint.get(names[0] + ".weight", shape);
+  const at::ScalarType stored_type = stored.scalar_type();
+  if (stored.device() == placement.device && stored_type == placement.dtype) {
     for (const std::string& name : names) {
       weights_.push_back(load_weight(checkpoint, name + ".weight", shape, placement));
     }
@@ -55,7 +162,8 @@ ParallelLinear::ParallelLinear(const tensor::Checkpoint& checkpoint,
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string name = names[i] + ".weight";
     all.narrow(0, static_cast<std::int64_t>(i) * out_, out_)
-        .copy_(load_weight(checkpoint, name, shape, {.device = at::kCPU, .dtype = stored_type}));
+        .copy_(load_weight(checkpoint, name, shape,
+                           {.device = stored.device(), .dtype = stored_type}));
     checkpoint.release(name);
   }
   weights_.push_back(std::move(all));
@@ -67,21 +175,37 @@ at::Tensor ParallelLinear::operator()(const at::Tensor& x) const {
 
 at::Tensor ParallelLinear::apply(const at::Tensor& x, std::size_t first, std::size_t count) const {
   CONTRA4_CHECK(x.dim() == 2 && first + count <= num_layers_, "rows, and layers that are there");
+  at::Tensor out = multiply(x, first, count);
+  add_updates(out, x, first);
+  return out;
+}
+
+at::Tensor ParallelLinear::multiply(const at::Tensor& x, std::size_t first,
+                                    std::size_t count) const {
   if (weights_.size() == 1) {
     const at::Tensor rows = weights_[0].narrow(0, static_cast<std::int64_t>(first) * out_,
                                                static_cast<std::int64_t>(count) * out_);
     return product(x, rows);
   }
-  at::Tensor out = at::empty({x.size(0), static_cast<std::int64_t>(count) * out_}, x.options());
-  for (std::size_t i = 0; i < count; ++i) {
-    at::Tensor columns = out.narrow(1, static_cast<std::int64_t>(i) * out_, out_);
-    if (multiplies_in_float32(x)) {
-      columns.copy_(product(x, weights_[first + i]));
-    } else {
-      at::mm_out(columns, x, weights_[first + i].t());
-    }
+  const at::TensorList weights = at::TensorList(weights_).slice(first, count);
+  const bool is_recorded =
+      std::any_of(weights.begin(), weights.end(),
+                  [&](const at::Tensor& weight) { return is_recording(x, weight); });
+  return is_recorded ? RecordedProducts::apply(x, weights) : products_of(x, weights);
+}
+
+void ParallelLinear::add_updates(at::Tensor& out, const at::Tensor& x, std::size_t first) const {
+  std::vector<at::Tensor> columns;
+  const auto count = static_cast<std::size_t>(out.size(1) / out_);
+  const std::span updates = std::span(updates_).subspan(first, count);
+  if (std::none_of(updates.begin(), updates.end(), [](const auto& u) { return u.is_defined(); })) {
+    return;
   }
-  return out;
+  for (const LowRankUpdate& update : updates) {
+    columns.push_back(update.is_defined() ? update(x).mul_(update.scale)
+                                          : at::zeros({x.size(0), out_}, x.options()));
+  }
+  out.add_(columns.size() == 1 ? columns[0] : at::cat(columns, 1));
 }
 
 }  // namespace contra4::nn

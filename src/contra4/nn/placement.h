@@ -19,8 +19,9 @@ struct Placement {
   at::TensorOptions options() const { return at::TensorOptions().device(device).dtype(dtype); }
 };
 
-// A tensor of the checkpoint there: as it lies in the mapped file where device and type are those
-// already, one copy otherwise. Throws as Checkpoint::get; kDataLoss for a tensor of integers.
+// A tensor of the checkpoint there: as it lies in the mapped file or in memory where device and
+// type are those already (the very leaf of one that is trained), one copy otherwise. Throws as
+// Checkpoint::get; kDataLoss for a tensor of integers.
 at::Tensor load_weight(const tensor::Checkpoint& checkpoint, const std::string& name,
                        const std::vector<std::int64_t>& shape, const Placement& placement = {});
 

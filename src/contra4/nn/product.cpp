@@ -4,6 +4,7 @@
 
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/mm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 namespace contra4::nn {
@@ -39,6 +40,11 @@ bool multiplies_in_float32(const at::Tensor& operand) {
 at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   if (!multiplies_in_float32(x)) return at::linear(x, weight, if_defined(bias));
   return at::linear(widened(x), widened(weight), if_defined(widened(bias))).to(x.scalar_type());
+}
+
+at::Tensor matrix_product(const at::Tensor& a, const at::Tensor& b) {
+  if (!multiplies_in_float32(a)) return at::mm(a, b);
+  return at::mm(widened(a), widened(b)).to(a.scalar_type());
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,

@@ -17,6 +17,9 @@ bool multiplies_in_float32(const at::Tensor& operand);
 //   x  [..., in]   weight  [out, in]   bias  [out], or undefined   returns  [..., out]
 at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
 
+// a b of two matrices, rows and columns any number of elements apart.
+at::Tensor matrix_product(const at::Tensor& a, const at::Tensor& b);
+
 // softmax(q k^T / sqrt(width of a head)) v.
 //   q  [batch, heads, queries, width]   k, v  [batch, heads, keys, width]   returns as q
 //   mask       undefined, or added to the scores (true: seen, where it is of truth values)

@@ -15,7 +15,8 @@ struct RmsNorm {
   at::Tensor weight;  // [width]
   double eps = 1e-5;  // added to the mean square
 
-  // x [..., width] -> the same shape and type. In float32 up to the product with the weight.
+  // x [..., width] -> the same shape and type. At least in float32 up to the product with the
+  // weight.
   at::Tensor operator()(const at::Tensor& x) const;
 };
 

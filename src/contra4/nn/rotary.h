@@ -23,23 +23,24 @@ struct RotaryShape {
 
 // The turns of the rows of one forward pass; the same for all layers and heads.
 struct RotaryAngles {
-  at::Tensor turns;  // [rows, 1, head_width / 2] complex float32, of absolute value 1
+  at::Tensor turns;  // [rows, 1, head_width / 2] complex, of absolute value 1
 };
 
 class Rotary {
  public:
   Rotary() = default;
-  Rotary(const RotaryShape& shape, at::Device device);
+  // `dtype`: of what is to be turned; float64 is turned in it, all others in float32.
+  Rotary(const RotaryShape& shape, at::Device device, at::ScalarType dtype = at::kFloat);
 
   // positions [rows] int64 on the same device
   RotaryAngles angles(const at::Tensor& positions) const;
-  // x [rows, heads * head_width], rows any number of elements apart: turned in place, in float32
-  // whatever its type.
-  void rotate(at::Tensor x, const RotaryAngles& angles) const;
+  // x [rows, num_columns or more]: the first num_columns, whole heads, are turned in place.
+  // Gradients go through it; what is turned must not be kept for others then.
+  at::Tensor rotate(at::Tensor x, std::int64_t num_columns, const RotaryAngles& angles) const;
 
  private:
   RotaryShape shape_;
-  at::Tensor table_;  // [num_positions, head_width / 2] complex float32
+  at::Tensor table_;  // [num_positions, head_width / 2] complex
 };
 
 }  // namespace contra4::nn

@@ -4,11 +4,14 @@
 
 namespace contra4::nn {
 
-void VitBlock::apply(at::Tensor& x, const SequenceGroups& groups) const {
-  x.add_(attention_output(self_attention(query_key_value(attention_norm(x)), groups, num_heads)));
-  at::Tensor hidden = feed_forward_in(feed_forward_norm(x));
+// Sums go into what the products gave: no other memory, and nothing that autograd keeps.
+at::Tensor VitBlock::forward(const at::Tensor& x, const SequenceGroups& groups) const {
+  const at::Tensor mixed =
+      self_attention(query_key_value(attention_norm(x)), groups, {.num_heads = num_heads});
+  const at::Tensor attended = attention_output(mixed).add_(x);
+  at::Tensor hidden = feed_forward_in(feed_forward_norm(attended));
   activate(activation, hidden);
-  x.add_(feed_forward_out(hidden));
+  return feed_forward_out(hidden).add_(attended);
 }
 
 }  // namespace contra4::nn

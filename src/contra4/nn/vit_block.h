@@ -24,8 +24,8 @@ struct VitBlock {
   Linear feed_forward_in;
   Linear feed_forward_out;
 
-  // x [num_rows(groups), width] is changed in place.
-  void apply(at::Tensor& x, const SequenceGroups& groups) const;
+  // x [num_rows(groups), width] -> the same shape
+  at::Tensor forward(const at::Tensor& x, const SequenceGroups& groups) const;
 };
 
 }  // namespace contra4::nn
