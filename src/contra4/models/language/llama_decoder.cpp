@@ -4,20 +4,28 @@
 #include <optional>
 #include <utility>
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/embedding.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
+#include "contra4/nn/attention.h"
 #include "contra4/nn/product.h"
+#include "contra4/nn/recording.h"
 
 namespace contra4::models {
 
 LlamaNames meta_llama_names(const std::string& prefix) {
-  return {.embeddings = prefix + "tok_embeddings",
-          .norm = prefix + "norm",
-          .output = prefix + "output",
-          .block = [prefix](std::int64_t layer) {
+  return {
+      .embeddings = prefix + "tok_embeddings",
+      .norm = prefix + "norm",
+      .output = prefix + "output",
+      .layer = [prefix](std::int64_t layer) { return fmt::format("{}layers.{}", prefix, layer); },
+      .block =
+          [prefix](std::int64_t layer) {
             return nn::meta_block_names(fmt::format("{}layers.{}", prefix, layer));
           }};
 }
@@ -50,7 +58,8 @@ LlamaDecoder::LlamaDecoder(const tensor::Checkpoint& checkpoint, const LlamaConf
   const std::int64_t num_devices = std::ssize(devices);
   for (std::int64_t i = 0; i < config.num_layers; ++i) {
     const auto device = devices[static_cast<std::size_t>(i * num_devices / config.num_layers)];
-    layers_.push_back({.device = device,
+    layers_.push_back({.name = names.layer(i),
+                       .device = device,
                        .block = nn::GatedBlock(checkpoint, names.block(i),
                                                {.width = config.width,
                                                 .feed_forward_width = config.feed_forward_width,
@@ -61,7 +70,7 @@ LlamaDecoder::LlamaDecoder(const tensor::Checkpoint& checkpoint, const LlamaConf
                                                  .num_positions = config.max_positions,
                                                  .base = config.rotary_base,
                                                  .layout = config.rotary_layout},
-                                                device));
+                                                device, dtype));
     }
   }
   const nn::Placement last{.device = last_device(), .dtype = dtype};
@@ -88,7 +97,7 @@ at::Tensor LlamaDecoder::embed(std::span<const std::int64_t> ids) const {
     CONTRA4_CHECK(id >= 0 && id < config_.vocabulary_size, "a token of the vocabulary");
   }
   const at::Tensor rows = at::tensor(at::ArrayRef<std::int64_t>(ids.data(), ids.size()), at::kLong);
-  return embeddings_.index_select(0, rows.to(embeddings_.device()));
+  return at::embedding(embeddings_, rows.to(embeddings_.device()));
 }
 
 at::Tensor LlamaDecoder::forward(at::Tensor x, const std::vector<nn::CacheGroup>& groups,
@@ -107,14 +116,39 @@ at::Tensor LlamaDecoder::forward(at::Tensor x, const std::vector<nn::CacheGroup>
       angles = rotaries_[part].second.angles(step->positions());
     }
     const at::Tensor qkv = layer.block.queries_keys_values(x);
-    rotaries_[part].second.rotate(qkv.narrow(1, 0, 2 * width), angles);
-    layer.block.finish(x, cache.layers[i].attend(qkv, *step));
+    rotaries_[part].second.rotate(qkv, 2 * width, angles);
+    x = layer.block.finish(x, cache.layers[i].attend(qkv, *step));
+  }
+  return x;
+}
+
+at::Tensor LlamaDecoder::forward_sequences(at::Tensor x, const nn::SequenceGroups& groups,
+                                           const at::Tensor& wanted,
+                                           nn::BlockRunner& runner) const {
+  CONTRA4_CHECK(rotaries_.size() == 1 && x.device() == first_device(), "layers of one device");
+  std::vector<at::Tensor> positions;
+  for (const nn::SequenceGroup& group : groups) {
+    CONTRA4_CHECK(group.length <= config_.max_positions, "positions that the model has");
+    positions.push_back(at::arange(group.length, at::kLong).repeat({group.count}));
+  }
+  const nn::Rotary& rotary = rotaries_.front().second;
+  const nn::RotaryAngles angles = rotary.angles(at::cat(positions).to(x.device()));
+  for (const Layer& layer : layers_) {
+    const bool is_last = &layer == &layers_.back();
+    x = runner.run(layer.name, x, [&](const at::Tensor& rows) {
+      const at::Tensor qkv =
+          rotary.rotate(layer.block.queries_keys_values(rows), 2 * config_.width, angles);
+      const at::Tensor attended =
+          nn::self_attention(qkv, groups, {.num_heads = config_.num_heads, .is_causal = true});
+      if (!is_last || !wanted.defined()) return layer.block.finish(rows, attended);
+      return layer.block.finish(rows.index_select(0, wanted), attended.index_select(0, wanted));
+    });
   }
   return x;
 }
 
 at::Tensor LlamaDecoder::logits(const at::Tensor& rows) const {
-  return nn::product(norm_(rows), output_).to(at::kFloat);
+  return nn::product(norm_(rows), output_).to(nn::at_least_float32(dtype_));
 }
 
 }  // namespace contra4::models

@@ -11,11 +11,13 @@
 #include <ATen/core/Tensor.h>
 
 #include "contra4/models/language/llama_config.h"
+#include "contra4/nn/block_runner.h"
 #include "contra4/nn/gated_block.h"
 #include "contra4/nn/key_value_cache.h"
 #include "contra4/nn/placement.h"
 #include "contra4/nn/rms_norm.h"
 #include "contra4/nn/rotary.h"
+#include "contra4/nn/sequences.h"
 #include "contra4/tensor/checkpoint.h"
 
 namespace contra4::models {
@@ -25,6 +27,7 @@ struct LlamaNames {
   std::string embeddings;
   std::string norm;
   std::string output;
+  std::function<std::string(std::int64_t layer)> layer;  // what all of a layer begins with
   std::function<nn::GatedBlockNames(std::int64_t layer)> block;
 };
 
@@ -58,7 +61,14 @@ class LlamaDecoder {
   //   returns  [rows of groups, width] on the last device
   at::Tensor forward(at::Tensor x, const std::vector<nn::CacheGroup>& groups,
                      LlamaCache& cache) const;
-  // [n, width] of forward() -> [n, vocabulary_size] float32
+  // The same of whole sequences without a cache, through which gradients go: positions count from 0
+  // in each. Layers, of one device, go through `runner` by LlamaNames::layer.
+  //   x        [num_rows(groups), width]
+  //   wanted   [n] int64 on the device: rows of which the outcome is wanted; undefined: all
+  //   returns  [n or num_rows(groups), width]
+  at::Tensor forward_sequences(at::Tensor x, const nn::SequenceGroups& groups,
+                               const at::Tensor& wanted, nn::BlockRunner& runner) const;
+  // [n, width] of forward() -> [n, vocabulary_size] float32, float64 for float64
   at::Tensor logits(const at::Tensor& rows) const;
 
   const LlamaConfig& config() const { return config_; }
@@ -67,6 +77,7 @@ class LlamaDecoder {
 
  private:
   struct Layer {
+    std::string name;
     at::Device device;
     nn::GatedBlock block;
   };

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <ATen/ops/cat.h>
 #include <fmt/format.h>
 
 namespace contra4::models::onellm {
@@ -25,33 +26,39 @@ ClipTower::ClipTower(const tensor::Checkpoint& checkpoint, const Sizes& sizes,
   class_embedding_ = nn::load_weight(checkpoint, prefix + "class_embedding", {width}, placement);
   norm_before_ = nn::load_layer_norm(checkpoint, prefix + "ln_pre", norm, placement);
   for (std::int64_t i = 0; i < sizes.num_clip_layers; ++i) {
-    const std::string block = fmt::format("{}transformer.resblocks.{}.", prefix, i);
-    const auto layer = [&](const char* name, std::int64_t in, std::int64_t out) {
-      return nn::load_linear(checkpoint, block + name, {.in = in, .out = out}, placement);
+    const std::string name = fmt::format("{}transformer.resblocks.{}", prefix, i);
+    const std::string block = name + ".";
+    const auto layer = [&](const char* part, std::int64_t in, std::int64_t out) {
+      return nn::load_linear(checkpoint, block + part, {.in = in, .out = out}, placement);
     };
     blocks_.push_back(
-        {.num_heads = sizes.num_clip_heads,
-         .activation = nn::Activation::kQuickGelu,
-         .attention_norm = nn::load_layer_norm(checkpoint, block + "ln_1", norm, placement),
-         .query_key_value = load_joined(checkpoint, block + "attn.in_proj", width, placement),
-         .attention_output = layer("attn.out_proj", width, width),
-         .feed_forward_norm = nn::load_layer_norm(checkpoint, block + "ln_2", norm, placement),
-         .feed_forward_in = layer("mlp.c_fc", width, sizes.clip_feed_forward_width),
-         .feed_forward_out = layer("mlp.c_proj", sizes.clip_feed_forward_width, width)});
+        {.name = name,
+         .layer = {
+             .num_heads = sizes.num_clip_heads,
+             .activation = nn::Activation::kQuickGelu,
+             .attention_norm = nn::load_layer_norm(checkpoint, block + "ln_1", norm, placement),
+             .query_key_value = load_joined(checkpoint, block + "attn.in_proj", width, placement),
+             .attention_output = layer("attn.out_proj", width, width),
+             .feed_forward_norm = nn::load_layer_norm(checkpoint, block + "ln_2", norm, placement),
+             .feed_forward_in = layer("mlp.c_fc", width, sizes.clip_feed_forward_width),
+             .feed_forward_out = layer("mlp.c_proj", sizes.clip_feed_forward_width, width)}});
   }
   norm_after_ = nn::load_layer_norm(checkpoint, prefix + "ln_post", norm, placement);
 }
 
-at::Tensor ClipTower::forward(const at::Tensor& tokens, const at::Tensor& positions) const {
+at::Tensor ClipTower::forward(const at::Tensor& tokens, const at::Tensor& positions,
+                              nn::BlockRunner& runner) const {
   const std::int64_t batch = tokens.size(0);
-  const std::int64_t length = tokens.size(1);
-  at::Tensor x = positions.unsqueeze(0).repeat({batch, 1, 1});
-  x.select(1, 0).add_(class_embedding_);
-  x.narrow(1, 1, length).add_(tokens);
-  x = norm_before_(x).flatten(0, 1);
-  const nn::SequenceGroups groups = {{.count = batch, .length = length + 1}};
-  for (const nn::VitBlock& block : blocks_) block.apply(x, groups);
-  return norm_after_(x).unflatten(0, {batch, length + 1});
+  const std::int64_t length = tokens.size(1) + 1;
+  at::Tensor x =
+      at::cat({class_embedding_.expand({batch, 1, class_embedding_.size(0)}), tokens}, 1);
+  x = norm_before_(x.add_(positions)).flatten(0, 1);
+  const nn::SequenceGroups groups = {{.count = batch, .length = length}};
+  for (const Block& block : blocks_) {
+    x = runner.run(block.name, x,
+                   [&](const at::Tensor& rows) { return block.layer.forward(rows, groups); });
+  }
+  return norm_after_(x).unflatten(0, {batch, length});
 }
 
 }  // namespace contra4::models::onellm

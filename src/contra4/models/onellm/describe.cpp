@@ -9,6 +9,7 @@
 #include "contra4/io/json_writer.h"
 #include "contra4/models/device/devices.h"
 #include "contra4/models/onellm/model.h"
+#include "contra4/nn/linear.h"
 
 namespace contra4::models::onellm {
 
@@ -21,6 +22,7 @@ constexpr int kEncoderVersion = 1;
 constexpr std::int64_t kSampledElements = 2048;
 
 bool is_of_language_model(std::string_view name) {
+  if (name == nn::kLoraScale) return true;
   name.remove_prefix(std::min(name.size(), kPrefix.size()));
   return name.starts_with("layers.") || name.starts_with("tok_embeddings.") ||
          name.starts_with("output.") || name.starts_with("norm.");

@@ -1,17 +1,18 @@
 #include "contra4/models/onellm/encoder.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include <ATen/ops/amax.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/gather.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/stack.h>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "contra4/base/error.h"
+#include "contra4/models/onellm/prepare.h"
 #include "contra4/nn/product.h"
+#include "contra4/nn/recording.h"
 
 namespace contra4::models::onellm {
 
@@ -19,8 +20,6 @@ namespace {
 
 constexpr std::int64_t kSoundFilter = 16;
 constexpr std::int64_t kSoundStride = 10;
-constexpr std::int64_t kMelBins = 128;
-constexpr std::int64_t kSoundFrames = 1024;
 constexpr std::int64_t kNumSoundTokens = 12 * 101;
 constexpr std::int64_t kNumPointGroups = 1024;
 // Pictures through CLIP at once: what lies between its layers stays within some hundred MB.
@@ -53,15 +52,21 @@ Encoder::Encoder(const tensor::Checkpoint& checkpoint, const Sizes& sizes,
   sound_filter_ = load("conv1.audio.weight", {width, 1, kSoundFilter, kSoundFilter});
   sound_bias_ = load("conv1.audio.bias", {width});
   sound_positions_ = load("positional_embedding.audio", {kNumSoundTokens + 1, width});
-  point_layer_.weight = load("conv1.point.conv1.weight", {width, 6, 1, 1}).flatten(1);
-  point_layer_.bias = load("conv1.point.conv1.bias", {width});
+  point_weight_ = load("conv1.point.conv1.weight", {width, 6, 1, 1});
+  point_bias_ = load("conv1.point.conv1.bias", {width});
   point_positions_ = load("positional_embedding.point", {kNumPointGroups + 1, width});
 }
 
 at::Tensor Encoder::forward(Modality modality, std::span<const PreparedMedium> media) const {
+  nn::PlainRunner runner;
+  return resample(modality, clip_features(modality, media, runner), runner);
+}
+
+at::Tensor Encoder::clip_features(Modality modality, std::span<const PreparedMedium> media,
+                                  nn::BlockRunner& runner) const {
   CONTRA4_CHECK(!media.empty(), "no medium");
   for (const PreparedMedium& medium : media) {
-    const std::string fault = find_fault(modality, medium);
+    const std::string fault = find_fault(sizes_, modality, medium);
     CONTRA4_CHECK(fault.empty(), fault);
   }
   const auto batch = [&] {
@@ -71,40 +76,25 @@ at::Tensor Encoder::forward(Modality modality, std::span<const PreparedMedium> m
   };
   switch (modality) {
     case Modality::kImage:
-      return resampler_.forward(modality,
-                                clip_.forward(picture_tokens(batch()), picture_positions_));
+      return clip_.forward(picture_tokens(batch()), picture_positions_, runner);
     case Modality::kAudio:
-      return resampler_.forward(modality, clip_.forward(sound_tokens(batch()), sound_positions_));
+      return clip_.forward(sound_tokens(batch()), sound_positions_, runner);
     case Modality::kPointCloud:
-      return resampler_.forward(modality, clip_.forward(point_tokens(media), point_positions_));
+      return clip_.forward(point_tokens(media), point_positions_, runner);
     case Modality::kVideo: {
       std::vector<at::Tensor> features;
-      for (const PreparedMedium& medium : media) features.push_back(video_features(medium));
-      return resampler_.forward(modality, at::stack(features));
+      for (const PreparedMedium& medium : media) {
+        features.push_back(video_features(medium, runner));
+      }
+      return at::stack(features);
     }
   }
   CONTRA4_CHECK(false, "a modality without a stem");
 }
 
-std::string Encoder::find_fault(Modality modality, const PreparedMedium& medium) const {
-  const auto side =
-      sizes_.patch_side * std::llround(std::sqrt(static_cast<double>(sizes_.num_patches)));
-  std::vector<std::int64_t> wanted = {3, side, side};
-  if (modality == Modality::kAudio) wanted = {1, kMelBins, kSoundFrames};
-  if (modality == Modality::kPointCloud) wanted = {-1, 6};
-  if (modality == Modality::kVideo) wanted.insert(wanted.begin(), -1);
-  const bool is_there = medium.size() == (modality == Modality::kPointCloud ? 2U : 1U);
-  const auto fits = [&] {
-    const auto sizes = medium[0].sizes();
-    return std::equal(
-        sizes.begin(), sizes.end(), wanted.begin(), wanted.end(),
-        [](std::int64_t found, std::int64_t size) { return size < 0 ? found > 0 : found == size; });
-  };
-  if (is_there && fits()) return "";
-  return fmt::format(
-      "a prepared {} is [{}] here, found [{}] (-1: any number)", to_string(modality),
-      fmt::join(wanted, ", "),
-      medium.empty() ? "nothing" : fmt::format("{}", fmt::join(medium[0].sizes().vec(), ", ")));
+at::Tensor Encoder::resample(Modality modality, const at::Tensor& features,
+                             nn::BlockRunner& runner) const {
+  return resampler_.forward(modality, features, runner);
 }
 
 at::Tensor Encoder::picture_tokens(const at::Tensor& pictures) const {
@@ -115,30 +105,53 @@ at::Tensor Encoder::sound_tokens(const at::Tensor& sounds) const {
   return tokens_of(nn::convolution(sounds, sound_filter_, sound_bias_, kSoundStride));
 }
 
-// The layer is the same for every point: once per point, then the greatest of each group.
+// The layer is the same for every point: once per point, then the greatest of each group. Where
+// gradients are wanted the points that were the greatest are remembered, not the groups.
 at::Tensor Encoder::point_tokens(std::span<const PreparedMedium> media) const {
   std::vector<at::Tensor> tokens;
   for (const PreparedMedium& medium : media) {
     const at::Tensor rows = medium[1].to(placement_.device);
-    const at::Tensor points = point_layer_(medium[0].to(placement_.device, placement_.dtype));
-    tokens.push_back(
-        points.index_select(0, rows.flatten()).unflatten(0, {rows.size(0), rows.size(1)}).amax(1));
+    const at::Tensor points = nn::product(medium[0].to(placement_.device, placement_.dtype),
+                                          point_weight_.flatten(1), point_bias_);
+    const bool is_recording = nn::is_recording(points);
+    const at::Tensor grouped =
+        points.detach().index_select(0, rows.flatten()).unflatten(0, {rows.size(0), rows.size(1)});
+    if (!is_recording) {
+      tokens.push_back(grouped.amax(1));
+      continue;
+    }
+    tokens.push_back(points.gather(0, rows.gather(1, grouped.argmax(1))));
   }
   return at::stack(tokens);
 }
 
-// [patches + 1, width]: the mean over the frames, in float32.
-at::Tensor Encoder::video_features(const PreparedMedium& medium) const {
+// [patches + 1, width]: the mean over the frames, in float32 at least.
+at::Tensor Encoder::video_features(const PreparedMedium& medium, nn::BlockRunner& runner) const {
   const at::Tensor& frames = medium[0];
   at::Tensor sum;
   for (std::int64_t first = 0; first < frames.size(0); first += kMaxPictures) {
     const at::Tensor part = frames.narrow(0, first, std::min(kMaxPictures, frames.size(0) - first))
                                 .to(placement_.device, placement_.dtype);
-    const at::Tensor features = clip_.forward(picture_tokens(part), picture_positions_)
-                                    .sum({0}, /*keepdim=*/false, at::kFloat);
+    const at::Tensor features =
+        clip_.forward(picture_tokens(part), picture_positions_, runner)
+            .sum({0}, /*keepdim=*/false, nn::at_least_float32(placement_.dtype));
     sum = sum.defined() ? sum.add_(features) : features;
   }
   return sum.div_(static_cast<double>(frames.size(0))).to(placement_.dtype);
+}
+
+std::size_t encode_batch_size(Modality modality, at::Device device) {
+  const bool is_cpu = device.is_cpu();
+  switch (modality) {
+    case Modality::kImage:
+      return is_cpu ? 8 : 64;
+    case Modality::kVideo:
+      return is_cpu ? 1 : 8;
+    case Modality::kAudio:
+    case Modality::kPointCloud:
+      return is_cpu ? 2 : 16;
+  }
+  return 1;
 }
 
 }  // namespace contra4::models::onellm

@@ -1,6 +1,7 @@
 // Media of all modalities to the rows that the language model is shown.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -12,7 +13,7 @@
 #include "contra4/models/onellm/resampler.h"
 #include "contra4/models/onellm/sizes.h"
 #include "contra4/models/scene_model.h"
-#include "contra4/nn/linear.h"
+#include "contra4/nn/block_runner.h"
 #include "contra4/nn/placement.h"
 #include "contra4/tensor/checkpoint.h"
 
@@ -32,14 +33,18 @@ class Encoder {
   // float32 on the CPU. -> [media, num_latents, width of the language model]
   at::Tensor forward(Modality modality, std::span<const PreparedMedium> media) const;
 
-  // Of a prepared medium that forward() can take; empty if it can, else what is wrong.
-  std::string find_fault(Modality modality, const PreparedMedium& medium) const;
+  // Its two halves. CLIP, whose weights are never trained, and the stems that lead to it:
+  // [media, tokens, width], the class token first.
+  at::Tensor clip_features(Modality modality, std::span<const PreparedMedium> media,
+                           nn::BlockRunner& runner) const;
+  // What makes rows for the language model of it; the layers of the resampler go through `runner`.
+  at::Tensor resample(Modality modality, const at::Tensor& features, nn::BlockRunner& runner) const;
 
  private:
   at::Tensor picture_tokens(const at::Tensor& pictures) const;
   at::Tensor sound_tokens(const at::Tensor& sounds) const;
   at::Tensor point_tokens(std::span<const PreparedMedium> media) const;
-  at::Tensor video_features(const PreparedMedium& medium) const;
+  at::Tensor video_features(const PreparedMedium& medium, nn::BlockRunner& runner) const;
 
   Sizes sizes_;
   nn::Placement placement_;
@@ -48,10 +53,14 @@ class Encoder {
   at::Tensor sound_filter_;       // [width, 1, 16, 16]
   at::Tensor sound_bias_;         // [width]
   at::Tensor sound_positions_;    // [1213, width]
-  nn::Linear point_layer_;        // 6 -> width
+  at::Tensor point_weight_;       // [width, 6, 1, 1]
+  at::Tensor point_bias_;         // [width]
   at::Tensor point_positions_;    // [1025, width]
   ClipTower clip_;
   Resampler resampler_;
 };
+
+// Media of a modality that a device likes to be given at once.
+std::size_t encode_batch_size(Modality modality, at::Device device);
 
 }  // namespace contra4::models::onellm

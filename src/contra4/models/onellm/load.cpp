@@ -20,6 +20,7 @@ constexpr std::int64_t kLargestMediumRows = 15 * 257;
 
 // Which device a tensor goes to.
 std::size_t device_of(std::string_view name, std::int64_t num_layers, std::size_t num_devices) {
+  if (!name.starts_with(kPrefix)) return 0;
   name.remove_prefix(kPrefix.size());
   if (name.starts_with("output.") || name.starts_with("norm.")) return num_devices - 1;
   constexpr std::string_view kLayers = "layers.";

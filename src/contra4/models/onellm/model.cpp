@@ -10,6 +10,7 @@
 
 #include "contra4/base/error.h"
 #include "contra4/models/language/generation.h"
+#include "contra4/models/onellm/files.h"
 
 namespace contra4::models::onellm {
 
@@ -43,12 +44,7 @@ Model::Model(tensor::Checkpoint checkpoint, const Sizes& sizes, text::SentencePi
       decoder_(checkpoint_, sizes_.language, meta_llama_names(std::string(kPrefix)),
                options_.devices, options_.dtype) {
   check_template(options_.prompt.prompt_template);
-  if (tokenizer_.vocabulary_size() > sizes_.language.vocabulary_size || tokenizer_.bos_id() < 0) {
-    throw Exception(ErrorCode::kInvalidArgument,
-                    fmt::format("a tokenizer of {} pieces for a model of {}; name the right "
-                                "tokenizer.model",
-                                tokenizer_.vocabulary_size(), sizes_.language.vocabulary_size));
-  }
+  check_tokenizer(tokenizer_, sizes_.language.vocabulary_size);
   const c10::InferenceMode no_gradients;
   const nn::Placement placement{.device = options_.devices.front(), .dtype = options_.dtype};
   const std::vector<std::int64_t> tag_shape = {1, 1, sizes_.language.width};
@@ -233,17 +229,7 @@ at::Tensor Model::first_logits(const SceneQuestion& question) {
 }
 
 std::size_t Model::encode_batch_size(Modality modality) const {
-  const bool is_cpu = options_.devices.front().is_cpu();
-  switch (modality) {
-    case Modality::kImage:
-      return is_cpu ? 8 : 64;
-    case Modality::kVideo:
-      return is_cpu ? 1 : 8;
-    case Modality::kAudio:
-    case Modality::kPointCloud:
-      return is_cpu ? 2 : 16;
-  }
-  return 1;
+  return onellm::encode_batch_size(modality, options_.devices.front());
 }
 
 std::size_t Model::answer_batch_size() const {

@@ -1,8 +1,14 @@
-// Files to what the encoder is given.
+#include "contra4/models/onellm/prepare.h"
+
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
+#include <vector>
 
-#include <c10/core/InferenceMode.h>
+#include <c10/core/GradMode.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "contra4/base/error.h"
 #include "contra4/media/point_cloud.h"
@@ -13,6 +19,9 @@
 namespace contra4::models::onellm {
 
 namespace {
+
+constexpr std::int64_t kMelBins = 128;
+constexpr std::int64_t kSoundFrames = 1024;
 
 // The published evaluation keeps 10.24 s, the mean over all samples is taken before: no bound here.
 Result<at::Tensor> prepare_sound(const media::MediaDecoder& decoder, std::string_view bytes,
@@ -47,26 +56,30 @@ Result<at::Tensor> prepare_points(std::string_view bytes, std::string_view name)
   return features::onellm_points(*cloud);
 }
 
+Result<PreparedMedium> decoded(Modality modality, std::string_view bytes, std::string_view name,
+                               const PrepareOptions& options) {
+  if (auto prepared = read_prepared_file(modality, bytes, name)) return std::move(*prepared);
+  if (modality != Modality::kPointCloud && options.decoder == nullptr) {
+    return Error{ErrorCode::kUnimplemented,
+                 std::string(name) + ": this build decodes no pictures, sounds and videos"};
+  }
+  Result<at::Tensor> tensor =
+      modality == Modality::kImage
+          ? prepare_picture(*options.decoder, bytes, name, options.is_compat)
+      : modality == Modality::kAudio ? prepare_sound(*options.decoder, bytes, name)
+      : modality == Modality::kVideo ? prepare_video(*options.decoder, bytes, name)
+                                     : prepare_points(bytes, name);
+  if (!tensor) return tensor.error();
+  return PreparedMedium{std::move(*tensor)};
+}
+
 }  // namespace
 
-Result<PreparedMedium> Model::prepare(Modality modality, std::string_view bytes,
-                                      std::string_view name) const {
-  const c10::InferenceMode no_gradients;
-  const auto medium = [&]() -> Result<PreparedMedium> {
-    if (auto prepared = read_prepared_file(modality, bytes, name)) return std::move(*prepared);
-    if (modality != Modality::kPointCloud && options_.decoder == nullptr) {
-      return Error{ErrorCode::kUnimplemented,
-                   std::string(name) + ": this build decodes no pictures, sounds and videos"};
-    }
-    Result<at::Tensor> tensor =
-        modality == Modality::kImage
-            ? prepare_picture(*options_.decoder, bytes, name, options_.is_compat)
-        : modality == Modality::kAudio ? prepare_sound(*options_.decoder, bytes, name)
-        : modality == Modality::kVideo ? prepare_video(*options_.decoder, bytes, name)
-                                       : prepare_points(bytes, name);
-    if (!tensor) return tensor.error();
-    return PreparedMedium{std::move(*tensor)};
-  }();
+// Without c10::InferenceMode: what a layer is trained on must be a tensor that autograd may keep.
+Result<PreparedMedium> prepare_medium(const Sizes& sizes, Modality modality, std::string_view bytes,
+                                      std::string_view name, const PrepareOptions& options) {
+  const c10::NoGradGuard no_gradients;
+  const auto medium = decoded(modality, bytes, name, options);
   if (!medium) return medium.error();
   PreparedMedium tensors = *medium;
   if (modality == Modality::kPointCloud) {
@@ -74,14 +87,43 @@ Result<PreparedMedium> Model::prepare(Modality modality, std::string_view bytes,
                             tensors[0].size(0) > 0 && tensors[0].size(1) == 6;
     if (has_points) {
       PointGroups groups =
-          group_points(tensors[0], {.rounds_to_bfloat16 = options_.rounds_points_to_bfloat16});
+          group_points(tensors[0], {.rounds_to_bfloat16 = options.rounds_points_to_bfloat16});
       tensors = {std::move(groups.points), std::move(groups.rows)};
     }
   }
-  if (const std::string fault = encoder_.find_fault(modality, tensors); !fault.empty()) {
+  if (const std::string fault = find_fault(sizes, modality, tensors); !fault.empty()) {
     return Error{ErrorCode::kInvalidArgument, std::string(name) + ": " + fault};
   }
   return tensors;
+}
+
+std::string find_fault(const Sizes& sizes, Modality modality, const PreparedMedium& medium) {
+  const auto side =
+      sizes.patch_side * std::llround(std::sqrt(static_cast<double>(sizes.num_patches)));
+  std::vector<std::int64_t> wanted = {3, side, side};
+  if (modality == Modality::kAudio) wanted = {1, kMelBins, kSoundFrames};
+  if (modality == Modality::kPointCloud) wanted = {-1, 6};
+  if (modality == Modality::kVideo) wanted.insert(wanted.begin(), -1);
+  const bool is_there = medium.size() == (modality == Modality::kPointCloud ? 2U : 1U);
+  const auto fits = [&] {
+    const auto found = medium[0].sizes();
+    return std::equal(
+        found.begin(), found.end(), wanted.begin(), wanted.end(),
+        [](std::int64_t size, std::int64_t bound) { return bound < 0 ? size > 0 : size == bound; });
+  };
+  if (is_there && fits()) return "";
+  return fmt::format(
+      "a prepared {} is [{}] here, found [{}] (-1: any number)", to_string(modality),
+      fmt::join(wanted, ", "),
+      medium.empty() ? "nothing" : fmt::format("{}", fmt::join(medium[0].sizes().vec(), ", ")));
+}
+
+Result<PreparedMedium> Model::prepare(Modality modality, std::string_view bytes,
+                                      std::string_view name) const {
+  return prepare_medium(sizes_, modality, bytes, name,
+                        {.decoder = options_.decoder,
+                         .is_compat = options_.is_compat,
+                         .rounds_points_to_bfloat16 = options_.rounds_points_to_bfloat16});
 }
 
 }  // namespace contra4::models::onellm

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "contra4/data/modality.h"
 #include "contra4/models/onellm/sizes.h"
+#include "contra4/nn/block_runner.h"
 #include "contra4/nn/gated_block.h"
 #include "contra4/nn/layer_norm.h"
 #include "contra4/nn/linear.h"
@@ -27,20 +29,35 @@ class Resampler {
 
   //   tokens   [batch, length, width] of media of one modality, from CLIP
   //   returns  [batch, num_latents, width of the language model]
-  at::Tensor forward(Modality modality, const at::Tensor& tokens) const;
+  // Layers go through `runner` as "llma.resample_layers.EXPERT.LAYER".
+  at::Tensor forward(Modality modality, const at::Tensor& tokens, nn::BlockRunner& runner) const;
 
  private:
+  struct Router {
+    nn::Linear inner;
+    nn::Linear outer;
+
+    bool is_trained() const { return inner.weight.requires_grad(); }
+    // [num_latents, width] -> [num_latents, experts], float32 at least: rows sum to 1
+    at::Tensor shares(const at::Tensor& latents) const;
+  };
   struct Head {
     nn::Linear in;
     nn::LayerNorm in_norm;
-    at::Tensor latents;       // [num_latents, width]
-    at::Tensor expert_share;  // [num_latents, experts] float32: rows sum to 1
+    at::Tensor latents;  // [1, num_latents, width]
+    Router router;       // empty where its answer is a constant
+    at::Tensor shares;   // that constant
     nn::Linear out;
     nn::LayerNorm out_norm;
   };
-  using Expert = std::vector<nn::GatedBlock>;
+  struct Layer {
+    std::string name;
+    nn::GatedBlock block;
+  };
+  using Expert = std::vector<Layer>;
 
-  at::Tensor run_expert(const Expert& expert, const at::Tensor& sequences) const;
+  at::Tensor run_expert(const Expert& expert, const at::Tensor& sequences,
+                        nn::BlockRunner& runner) const;
 
   std::int64_t num_latents_;
   std::vector<Expert> experts_;

@@ -6,6 +6,7 @@
 
 #include "contra4/base/error.h"
 #include "contra4/base/suggest.h"
+#include "contra4/nn/linear.h"
 
 namespace contra4::models::onellm {
 
@@ -117,6 +118,7 @@ Sizes read_sizes(const tensor::Checkpoint& checkpoint, const LlamaConfig& langua
 std::vector<std::string> find_unexpected(const tensor::Checkpoint& checkpoint) {
   std::vector<std::string> unexpected;
   for (const std::string& name : checkpoint.names()) {
+    if (name == nn::kLoraScale) continue;
     const bool is_known = name.starts_with(kPrefix) &&
                           std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) {
                             return std::string_view(name).substr(kPrefix.size()).starts_with(part);
@@ -127,6 +129,7 @@ std::vector<std::string> find_unexpected(const tensor::Checkpoint& checkpoint) {
 }
 
 bool is_used(std::string_view name) {
+  if (name == nn::kLoraScale) return true;
   if (!name.starts_with(kPrefix)) return false;
   name.remove_prefix(kPrefix.size());
   if (name.starts_with("clip.")) {
