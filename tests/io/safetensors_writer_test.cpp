@@ -49,6 +49,23 @@ TEST(SafetensorsWriter, WritesWhatTheReaderReads) {
   EXPECT_EQ(file.metadata()[0], (std::pair<std::string, std::string>("format", "pt")));
 }
 
+TEST(SafetensorsWriter, KeepsTheGivenOrderAmongTypesOfOneSize) {
+  const TempDir folder;
+  SafetensorsWriter writer(folder / "x",
+                           {{.name = "z", .type = TensorType::kBF16, .shape = {1}},
+                            {.name = "wide", .type = TensorType::kF64, .shape = {1}},
+                            {.name = "a", .type = TensorType::kF16, .shape = {1}}},
+                           {}, TensorOrder::kAsGiven);
+  EXPECT_EQ(writer.tensors()[0].name, "wide");
+  EXPECT_EQ(writer.tensors()[1].name, "z");
+  EXPECT_EQ(writer.tensors()[2].name, "a");
+  writer.write("wwwwwwwwzzaa");
+  writer.commit();
+  const SafetensorsFile file(folder / "x");
+  EXPECT_EQ(file.bytes(*file.find("z")), "zz");
+  EXPECT_EQ(file.bytes(*file.find("a")), "aa");
+}
+
 TEST(SafetensorsWriter, LeavesNothingBehindWithoutCommit) {
   const TempDir folder;
   {

@@ -24,7 +24,7 @@ constexpr std::size_t kDataAlignment = 64;
 
 SafetensorsWriter::SafetensorsWriter(
     const std::filesystem::path& path, std::vector<TensorPlan> tensors,
-    const std::vector<std::pair<std::string, std::string>>& metadata)
+    const std::vector<std::pair<std::string, std::string>>& metadata, TensorOrder order)
     : tensors_(std::move(tensors)) {
   for (const TensorPlan& tensor : tensors_) {
     if (tensor.name == "__metadata__" || !is_text(tensor.name)) {
@@ -34,11 +34,13 @@ SafetensorsWriter::SafetensorsWriter(
     }
   }
   num_bytes_ = set_num_bytes(tensors_);
-  std::sort(tensors_.begin(), tensors_.end(), [](const TensorPlan& a, const TensorPlan& b) {
+  const auto is_before = [order](const TensorPlan& a, const TensorPlan& b) {
     const std::uint64_t a_bytes = bytes_per_element(a.type);
     const std::uint64_t b_bytes = bytes_per_element(b.type);
-    return a_bytes != b_bytes ? a_bytes > b_bytes : a.name < b.name;
-  });
+    if (a_bytes != b_bytes) return a_bytes > b_bytes;
+    return order == TensorOrder::kByTypeAndName && a.name < b.name;
+  };
+  std::stable_sort(tensors_.begin(), tensors_.end(), is_before);
   std::string text = header(metadata);
   text.resize((kPrefixBytes + text.size() + kDataAlignment - 1) / kDataAlignment * kDataAlignment -
                   kPrefixBytes,

@@ -15,6 +15,11 @@
 
 namespace contra4::io {
 
+enum class TensorOrder {
+  kByTypeAndName,  // types of more bytes first
+  kAsGiven,  // for who cannot choose the order of the bytes; the same rule about types applies
+};
+
 // The file appears under its name only when it is whole. The same tensors and bytes give the same
 // file. The data begins at a multiple of 64 bytes and types of more bytes come first, so that every
 // element is aligned for whoever maps the file.
@@ -24,7 +29,8 @@ class SafetensorsWriter {
   // for a path that is a device, kResourceExhausted for a header of more than 4 MiB, which no
   // reader of ours would take, and as BulkFile.
   SafetensorsWriter(const std::filesystem::path& path, std::vector<TensorPlan> tensors,
-                    const std::vector<std::pair<std::string, std::string>>& metadata);
+                    const std::vector<std::pair<std::string, std::string>>& metadata,
+                    TensorOrder order = TensorOrder::kByTypeAndName);
 
   // In the order in which their bytes have to come.
   std::span<const TensorPlan> tensors() const { return tensors_; }
