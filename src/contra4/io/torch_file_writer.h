@@ -27,6 +27,8 @@ class TorchFileWriter {
   TorchFileWriter(const std::filesystem::path& path, std::vector<TensorPlan> tensors,
                   std::uint64_t zip64_from = ZipWriter::kZip64From);
   ~TorchFileWriter();
+  TorchFileWriter(const TorchFileWriter&) = delete;
+  TorchFileWriter& operator=(const TorchFileWriter&) = delete;
 
   std::span<const TensorPlan> tensors() const;
   std::uint64_t num_bytes() const;  // of all tensors

@@ -121,8 +121,6 @@ FinalModelWriter::FinalModelWriter(const tensor::Checkpoint& source,
   copy(earlier);
 }
 
-FinalModelWriter::~FinalModelWriter() = default;
-
 io::TensorType FinalModelWriter::type_of(const io::TensorEntry& stored) const {
   return is_floating_point(stored.type) ? tensor::stored_type_of(options_.type) : stored.type;
 }

@@ -41,7 +41,6 @@ class FinalModelWriter {
   // kResourceExhausted on a full disk, kNotFound for config and tokenizer.
   FinalModelWriter(const tensor::Checkpoint& source, std::vector<std::string> changed,
                    FinalModelOptions options);
-  ~FinalModelWriter();
 
   // The next of `changed`, of its shape; any floating-point type and device.
   void add(std::string_view name, const at::Tensor& tensor);
