@@ -8,7 +8,9 @@
 
 namespace contra4::nn {
 
-// A layer's work: rows in, rows out. Its input is not changed.
+// A layer's work: rows in, rows out. Its input is not changed. It may be called again in a backward
+// pass, when the function that made it has returned: it holds what it needs, and the layer outlives
+// it.
 using BlockFunction = std::function<at::Tensor(const at::Tensor&)>;
 
 class BlockRunner {

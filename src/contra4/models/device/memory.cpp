@@ -2,6 +2,8 @@
 
 #include <fstream>
 
+#include <sys/resource.h>
+
 #include <ATen/DeviceAccelerator.h>
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
@@ -35,6 +37,21 @@ std::optional<std::uint64_t> available_memory(at::Device device) {
     return at::accelerator::getMemoryInfo(device.index()).first;
   } catch (const c10::Error&) {
     return std::nullopt;
+  }
+}
+
+std::uint64_t peak_memory(at::Device device) {
+  if (device.is_cpu()) {
+    rusage usage{};
+    if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+    return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  }
+  try {
+    constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    const auto stats = at::accelerator::getDeviceStats(device.index());
+    return static_cast<std::uint64_t>(stats.allocated_bytes.at(kAll).peak);
+  } catch (const c10::Error&) {
+    return 0;
   }
 }
 

@@ -24,6 +24,10 @@ struct MemoryNeed {
 // What can be had there now; empty where the system does not say.
 std::optional<std::uint64_t> available_memory(at::Device device);
 
+// The most that this process has held there: resident pages of a CPU, allocated tensors of a GPU.
+// 0 where the system does not say.
+std::uint64_t peak_memory(at::Device device);
+
 // "12.4 GB of weights and about 1.2 GB to work on cuda:0 (79.1 GB free)".
 std::string describe(const MemoryNeed& need, std::optional<std::uint64_t> available);
 

@@ -135,14 +135,16 @@ at::Tensor LlamaDecoder::forward_sequences(at::Tensor x, const nn::SequenceGroup
   const nn::RotaryAngles angles = rotary.angles(at::cat(positions).to(x.device()));
   for (const Layer& layer : layers_) {
     const bool is_last = &layer == &layers_.back();
-    x = runner.run(layer.name, x, [&](const at::Tensor& rows) {
-      const at::Tensor qkv =
-          rotary.rotate(layer.block.queries_keys_values(rows), 2 * config_.width, angles);
-      const at::Tensor attended =
-          nn::self_attention(qkv, groups, {.num_heads = config_.num_heads, .is_causal = true});
-      if (!is_last || !wanted.defined()) return layer.block.finish(rows, attended);
-      return layer.block.finish(rows.index_select(0, wanted), attended.index_select(0, wanted));
-    });
+    x = runner.run(
+        layer.name, x,
+        [&layer, &rotary, angles, groups, wanted, is_last, this](const at::Tensor& rows) {
+          const at::Tensor qkv =
+              rotary.rotate(layer.block.queries_keys_values(rows), 2 * config_.width, angles);
+          const at::Tensor attended =
+              nn::self_attention(qkv, groups, {.num_heads = config_.num_heads, .is_causal = true});
+          if (!is_last || !wanted.defined()) return layer.block.finish(rows, attended);
+          return layer.block.finish(rows.index_select(0, wanted), attended.index_select(0, wanted));
+        });
   }
   return x;
 }

@@ -55,8 +55,9 @@ at::Tensor ClipTower::forward(const at::Tensor& tokens, const at::Tensor& positi
   x = norm_before_(x.add_(positions)).flatten(0, 1);
   const nn::SequenceGroups groups = {{.count = batch, .length = length}};
   for (const Block& block : blocks_) {
-    x = runner.run(block.name, x,
-                   [&](const at::Tensor& rows) { return block.layer.forward(rows, groups); });
+    x = runner.run(block.name, x, [&block, groups](const at::Tensor& rows) {
+      return block.layer.forward(rows, groups);
+    });
   }
   return norm_after_(x).unflatten(0, {batch, length});
 }

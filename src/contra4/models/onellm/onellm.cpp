@@ -1,5 +1,4 @@
 // OneLLM as a native model: what models/registry.cpp asks for.
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "contra4/io/tensor_file.h"
 #include "contra4/models/device/devices.h"
 #include "contra4/models/device/memory.h"
+#include "contra4/models/onellm/files.h"
 #include "contra4/models/onellm/load.h"
 #include "contra4/models/onellm/model.h"
 #include "contra4/models/registry.h"
@@ -23,32 +23,7 @@ std::unique_ptr<SceneModel> make_onellm(const NativeModelOptions& options);
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t kNamesShown = 5;
-
-fs::path folder_of(const fs::path& checkpoint) {
-  return fs::is_directory(checkpoint) ? checkpoint : checkpoint.parent_path();
-}
-
-LlamaConfig language_config(const NativeModelOptions& options) {
-  if (!options.config.empty()) return read_llama_params(options.config);
-  const fs::path beside = folder_of(options.checkpoint) / "params.json";
-  if (fs::exists(beside)) return read_llama_params(beside);
-  return {};  // LLaMA-2 7B
-}
-
-text::SentencePiece tokenizer(const NativeModelOptions& options) {
-  if (!options.tokenizer.empty()) return text::SentencePiece(options.tokenizer);
-  const fs::path beside = folder_of(options.checkpoint) / "tokenizer.model";
-  if (!fs::exists(beside)) {
-    throw Exception(ErrorCode::kNotFound,
-                    fmt::format("{} is not there; lay LLaMA-2's tokenizer.model beside the "
-                                "checkpoint or name it with --tokenizer",
-                                beside.string()));
-  }
-  return text::SentencePiece(beside);
-}
 
 onellm::ModelOptions model_options(const NativeModelOptions& options) {
   onellm::ModelOptions model;
@@ -84,9 +59,10 @@ void tell_unexpected(const NativeModelOptions& options, const tensor::Checkpoint
 std::unique_ptr<SceneModel> make_onellm(const NativeModelOptions& options) {
   onellm::ModelOptions model = model_options(options);
   const tensor::OpThreads threads(tensor::resolve_num_threads(options.num_threads));
-  text::SentencePiece pieces = tokenizer(options);
+  text::SentencePiece pieces(onellm::find_tokenizer(options.checkpoint, options.tokenizer));
   tensor::Checkpoint checkpoint(options.checkpoint);
-  const onellm::Sizes sizes = onellm::read_sizes(checkpoint, language_config(options));
+  const onellm::Sizes sizes =
+      onellm::read_sizes(checkpoint, onellm::find_config(options.checkpoint, options.config));
   const std::int64_t batch_size = options.batch_size > 0           ? options.batch_size
                                   : model.devices.front().is_cpu() ? 16
                                                                    : 48;

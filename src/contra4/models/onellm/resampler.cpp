@@ -101,20 +101,23 @@ at::Tensor Resampler::run_expert(const Expert& expert, const at::Tensor& sequenc
   at::Tensor x = sequences.flatten(0, 1);
   for (std::size_t i = 0; i + 1 < expert.size(); ++i) {
     const nn::GatedBlock& block = expert[i].block;
-    x = runner.run(expert[i].name, x, [&](const at::Tensor& rows) {
+    x = runner.run(expert[i].name, x, [&block, groups](const at::Tensor& rows) {
       return block.finish(rows, nn::self_attention(block.queries_keys_values(rows), groups,
                                                    {.num_heads = kNumResamplerHeads}));
     });
   }
   const nn::GatedBlock& last = expert.back().block;
-  const at::Tensor latents = runner.run(expert.back().name, x, [&](const at::Tensor& rows) {
-    const at::Tensor keys_values = last.keys_values(rows).unflatten(0, {batch, length});
-    const at::Tensor few =
-        rows.unflatten(0, {batch, length}).narrow(1, 0, num_latents_).flatten(0, 1).contiguous();
-    const at::Tensor queries = last.queries(few).unflatten(0, {batch, num_latents_});
-    return last.finish(few,
-                       nn::cross_attention(queries, keys_values, kNumResamplerHeads).flatten(0, 1));
-  });
+  const at::Tensor latents =
+      runner.run(expert.back().name, x, [&last, batch, length, this](const at::Tensor& rows) {
+        const at::Tensor keys_values = last.keys_values(rows).unflatten(0, {batch, length});
+        const at::Tensor few = rows.unflatten(0, {batch, length})
+                                   .narrow(1, 0, num_latents_)
+                                   .flatten(0, 1)
+                                   .contiguous();
+        const at::Tensor queries = last.queries(few).unflatten(0, {batch, num_latents_});
+        return last.finish(
+            few, nn::cross_attention(queries, keys_values, kNumResamplerHeads).flatten(0, 1));
+      });
   return latents.unflatten(0, {batch, num_latents_});
 }
 
