@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -241,6 +242,34 @@ TEST_F(OneLlmTest, TellsMemoryAndWhatItDoesNotUse) {
   EXPECT_THAT(told[1], HasSubstr("of weights in the mapped file"));
   EXPECT_THAT(told[1], HasSubstr("on cpu"));
   EXPECT_THAT(told[1], HasSubstr("in float32"));
+}
+
+// As a training of them leaves a checkpoint: beside the weights, which stay.
+TEST_F(OneLlmTest, LowRankUpdatesCountByTheirScale) {
+  const auto logits = [&](std::optional<float> scale, std::vector<std::string>* told = nullptr) {
+    auto weights = testing::toy_onellm_weights({});
+    if (scale) {
+      for (const char* product : {"llma.layers.0.attention.wq", "llma.layers.1.feed_forward.w2"}) {
+        const std::int64_t in = std::string_view(product).ends_with("w2") ? 96 : 32;
+        weights.push_back(
+            testing::stored(product + std::string(".lora_a"), testing::wavy({2, in}, 0.5F)));
+        weights.push_back(
+            testing::stored(product + std::string(".lora_b"), testing::wavy({32, 2}, 0.9F)));
+      }
+      weights.push_back(testing::stored_float32("lora_scale", {1}, {*scale}));
+    }
+    testing::write_safetensors(folder_ / "model.safetensors", weights);
+    const auto model = make([&](NativeModelOptions& options) {
+      if (told != nullptr) options.tell = [=](const std::string& text) { told->push_back(text); };
+    });
+    const auto all = features(*model);
+    return dynamic_cast<Model&>(*model).first_logits(question(all, "Which?", {4, 0, 2}));
+  };
+  const at::Tensor plain = logits(std::nullopt);
+  EXPECT_TRUE(at::allclose(logits(0.0F), plain, 0, 0));
+  std::vector<std::string> told;
+  EXPECT_FALSE(at::allclose(logits(0.5F, &told), plain, 1e-3, 1e-3));
+  EXPECT_EQ(told.size(), 1U);  // of memory: nothing is of no use
 }
 
 TEST_F(OneLlmTest, MemoryIsThatOfTheTensorsThatAreUsed) {
