@@ -271,7 +271,7 @@ void ShardFile::copy(const SavedUnit& unit, UnitShard& into) const {
 
 // Piece by piece of the file, because hashes are of whole ones.
 void ShardFile::copy_tensor(const Stored& stored, const SavedUnit& unit, const UnitShard& into,
-                            at::Tensor target) const {
+                            const at::Tensor& target) const {
   const c10::AutoGradMode no_gradients(false);
   const std::string_view bytes = file_.bytes(*stored.entry);
   const std::uint64_t width = io::bytes_per_element(stored.entry->type);

@@ -73,7 +73,7 @@ class ShardFile {
   void find_hashes();
   Stored find_tensor(const std::string& name, std::int64_t size) const;
   void copy_tensor(const Stored& stored, const SavedUnit& unit, const UnitShard& into,
-                   at::Tensor target) const;
+                   const at::Tensor& target) const;
   [[noreturn]] void fail(std::string_view reason) const;
 
   io::SafetensorsFile file_;
