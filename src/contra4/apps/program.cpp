@@ -22,6 +22,7 @@
 #include "contra4/apps/commands/dataset_split.h"
 #include "contra4/apps/commands/evaluate.h"
 #include "contra4/apps/commands/filter.h"
+#include "contra4/apps/commands/finetune.h"
 #include "contra4/apps/commands/generate.h"
 #include "contra4/apps/commands/models.h"
 #include "contra4/apps/commands/models_convert.h"
@@ -52,6 +53,7 @@ constexpr CommandEntry kCommands[] = {
     {"score", "scores files of predictions and folders of runs", add_score_command},
     {"compare", "says which differences between runs mean something", add_compare_command},
     {"ask", "asks a model one question about scenes", add_ask_command},
+    {"finetune", "trains OneLLM on questions with answers", add_finetune_command},
     {"models", "lists what models can be asked, and what each needs", add_models_command},
     {"models convert", "writes a checkpoint as one safetensors file", add_models_convert_command},
     {"pipeline", "makes a data set from captions, all steps of it", add_pipeline_command},

@@ -4,9 +4,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string_view>
 
 #include "contra4/inference/embedder.h"
+#include "contra4/inference/finetune.h"
+#include "contra4/inference/finetune_plan.h"
 #include "contra4/inference/native_model.h"
 #include "contra4/inference/neighbor_search.h"
 
@@ -29,11 +32,22 @@ class TorchModule {
                                                 const NativeModelOptions& options) const = 0;
   // By matrix products; 0 threads: all cores.
   virtual std::unique_ptr<NeighborSearch> make_neighbor_search(int num_threads) const = 0;
+  // That native models can be run and trained on.
+  virtual int num_gpus() const = 0;
+  // What finetune() would do and take; reads names and shapes of the checkpoint alone. The device
+  // and the job's rank are of no influence. Throws as finetune() does before it begins.
+  virtual FinetunePlan plan_finetune(const FinetuneOptions& options) const = 0;
+  // One process of a training job: all of them call it with the same options but for the job's
+  // rank. After a stop the outcome is not complete, and the training is saved. Throws kNotFound,
+  // kDataLoss (also for a loss that is no number), kInvalidArgument, kResourceExhausted,
+  // kUnavailable when another process fails.
+  virtual FinetuneOutcome finetune(const FinetuneOptions& options, const FinetuneObserver& observer,
+                                   std::stop_token stop) const = 0;
 };
 
 // The module exports one function of this type under this name. The number changes with any header
 // above, so that a program never opens a module of another build.
-inline constexpr int kTorchModuleVersion = 4;
+inline constexpr int kTorchModuleVersion = 5;
 inline constexpr char kTorchModuleEntry[] = "contra4_torch_module";
 using TorchModuleEntry = const TorchModule* (*)(int version);  // null for another version
 

@@ -11,11 +11,11 @@
 
 namespace contra4::models {
 
-namespace {
-
 int num_gpus() {
   return at::hasCUDA() ? static_cast<int>(at::accelerator::deviceCount()) : 0;
 }
+
+namespace {
 
 at::Device parse_device(const std::string& name) {
   const auto wrong = [&](std::string_view why) {

@@ -16,6 +16,8 @@ namespace contra4::models {
 // there.
 std::vector<at::Device> choose_devices(const std::vector<std::string>& names, int preferred_gpu);
 
+int num_gpus();
+
 // kAuto: bfloat16 on a GPU. float32 on a CPU: without instructions for bfloat16 its products take
 // several times as long there.
 at::ScalarType choose_type(ComputeType type, at::Device device);
