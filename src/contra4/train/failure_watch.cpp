@@ -196,6 +196,8 @@ class StoreWatch final : public FailureWatch {
     judge_ = std::thread([this] { judge(); });
   }
 
+  StoreWatch(const StoreWatch&) = delete;
+  StoreWatch& operator=(const StoreWatch&) = delete;
   ~StoreWatch() override {
     {
       std::unique_lock lock(shared_->mutex);

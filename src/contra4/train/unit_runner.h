@@ -27,6 +27,8 @@ class UnitRunner final : public nn::BlockRunner {
   // The root unit is whole from begin() to end(). Units outlive this; their order does not matter.
   UnitRunner(Unit* root, std::vector<Unit*> layers, const UnitRunnerOptions& options);
   ~UnitRunner() override;
+  UnitRunner(const UnitRunner&) = delete;
+  UnitRunner& operator=(const UnitRunner&) = delete;
 
   // `is_last`: of the micro-batches of an optimizer step, see Unit::begin_reduce().
   void begin(bool is_last);
