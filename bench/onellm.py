@@ -45,14 +45,17 @@ for line in sys.stdin:
 """
 
 
-def make_questions(count, folder):
-    """Items over media that are each used once; they differ in bytes, not in what they show."""
-    items = json.loads((ROOT / "data/mini/test.json").read_text())
+def mini_items():
+    return json.loads((ROOT / "data/mini/test.json").read_text())
+
+
+def make_questions(items, folder):
+    """The items over media that are each used once; they differ in bytes, not in what they show."""
     pool = {name: sorted(path for path in (ROOT / "data/mini/media" / place).iterdir())
             for name, (place, _) in MEDIA.items()}
     copies, made, used = [], [], 0
-    for number in range(count):
-        item = json.loads(json.dumps(items[number % len(items)]))
+    for number, item in enumerate(items):
+        item = json.loads(json.dumps(item))
         item["id"] = f"bench_{number}"
         for modality, scene in zip(item["modalities"], item["examples"]):
             source = pool[modality][used % len(pool[modality])]
@@ -159,7 +162,8 @@ def main():
         if not (options.checkpoint / "params.json").exists():
             run([PYTHON, ROOT / "tools/make_onellm.py", options.checkpoint, "--size", "middle"])
     options.packages = options.packages or folder / "packages"
-    items = make_questions(options.questions, folder)
+    mini = mini_items()
+    items = make_questions([mini[number % len(mini)] for number in range(options.questions)], folder)
     requests = num_orders(items)
     print(f"{len(items)} questions, {sum(len(item['modalities']) for item in items)} media, "
           f"{requests} in all orders, {options.threads} threads")
