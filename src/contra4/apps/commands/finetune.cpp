@@ -117,6 +117,8 @@ std::string json_of(const FinetuneOutcome& outcome) {
       .member("is_complete", outcome.is_complete)
       .member("steps", outcome.steps)
       .member("last_loss", outcome.last_loss)
+      .member("seconds", outcome.seconds)
+      .member("num_positions", outcome.num_positions)
       .member("left_out", outcome.num_left_out);
   json.key("validation_accuracy");
   if (outcome.validation_accuracy) {
