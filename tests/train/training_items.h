@@ -19,11 +19,11 @@ inline void add_scene(TrainingItem& item, Modality modality, const std::string& 
   item.media.push_back(testing::mini_dir() / "media" / std::string(to_string(modality)) / file);
 }
 
-// Over real files of data/mini, quick to train on: pictures and videos of a few frames, whose way
-// through CLIP is not learnt. Every other question is of the second of two groups of modalities.
+// Over real files of data/mini, quick to train on: two pictures and a video, whose way through CLIP
+// is not learnt, and which a batch shows once. Every other question is of the second of two groups of modalities.
 inline std::vector<TrainingItem> picture_items(int count) {
-  constexpr std::array kPictures = {"102.png", "103.png", "104.png", "105.png", "106.png"};
-  constexpr std::array kVideos = {"ball.mp4", "candle.mp4", "fish.mp4"};
+  constexpr std::array kPictures = {"102.png", "105.png"};
+  constexpr std::array kVideos = {"ball.mp4"};
   std::vector<TrainingItem> items;
   for (int i = 0; i < count; ++i) {
     const auto number = static_cast<std::size_t>(i);
