@@ -201,6 +201,33 @@ TEST_F(VideoCodec, ADamagedFrameIsDataLossAndTheNextOneIsNot) {
   EXPECT_THAT(numbers_shown(*video, {1}), ElementsAre(1));
 }
 
+// vp9.webm with 2^52 units of nearly 17 ms between its first three frames and the rest, and no word
+// of its rate.
+std::string far_apart() {
+  std::string bytes = fixture_bytes("vp9.webm");
+  const auto put = [&](std::size_t at, std::string_view patch) {
+    bytes.replace(at, patch.size(), patch);
+  };
+  put(bytes.find("\x2a\xd7\xb1\x83"sv) + 4, "\xff\xff\xff"sv);      // TimecodeScale
+  put(bytes.find("\x23\xe3\x83\x84"sv), "\xec\x86\0\0\0\0\0\0"sv);  // DefaultDuration
+  const std::size_t cluster = bytes.find("\x1f\x43\xb6\x75"sv);
+  const std::size_t fourth = bytes.find("\xa3\xc7\x81\x01\x2c"sv);
+  put(fourth, "\x1f\x43\xb6\x75\x42\x58\xe7\x88\0\x10\0\0\0\0\0\0\xec\xb7"sv);  // a cluster
+  put(cluster + 4, std::string{'\x40', static_cast<char>(fourth - cluster - 6)});
+  return bytes;
+}
+
+TEST_F(VideoCodec, FramesAgesApartHaveARateThatIsNoOverflow) {
+  const std::string bytes = far_apart();
+  const auto video = opened(bytes);
+  const VideoTimeline& timeline = video->timeline();
+  ASSERT_EQ(timeline.frame_pts_ticks.size(), 11U);
+  EXPECT_GT(timeline.frame_pts_ticks.back(), std::int64_t{1} << 52);
+  EXPECT_GT(timeline.average_fps.denominator, 0);
+  EXPECT_GE(timeline.average_fps.numerator, 0);
+  EXPECT_LT(timeline.average_fps.value(), 1e-6);
+}
+
 TEST_F(VideoCodec, EveryLimitIsOne) {
   const std::string bytes = fixture_bytes("uneven.mp4");
   const Error pixels = error_of(bytes, {.limits = {.max_pixels = 48 * 32 - 1}});

@@ -35,11 +35,11 @@ Rational average_fps(const AVStream& stream, const VideoTimeline& timeline) {
   const auto& times = timeline.frame_pts_ticks;
   const std::int64_t span = times.back() - times.front();
   if (span <= 0) return {.numerator = 1, .denominator = 1};
-  const AVRational ticks = av_inv_q(stream.time_base);
-  AVRational fps{};
-  av_reduce(&fps.num, &fps.den, static_cast<std::int64_t>(times.size() - 1) * ticks.num,
-            span * ticks.den, INT32_MAX);
-  return rational(fps);
+  // In two steps: the span times the time base's numerator does not always fit into 64 bits.
+  AVRational frames_per_tick{};
+  av_reduce(&frames_per_tick.num, &frames_per_tick.den, static_cast<std::int64_t>(times.size() - 1),
+            span, INT32_MAX);
+  return rational(av_mul_q(frames_per_tick, av_inv_q(stream.time_base)));
 }
 
 void complete(VideoTimeline& timeline, const AVStream& stream, std::int64_t end_ticks) {
