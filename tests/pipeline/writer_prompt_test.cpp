@@ -77,17 +77,17 @@ TEST(WriterPrompt, NamesTheFieldAtFault) {
     return error_of([&] { parse_writer_prompt(yaml, "p.yaml"); }).message;
   };
   EXPECT_THAT(error("users: x"), HasSubstr("'user' is meant?"));
-  EXPECT_THAT(error("scene: x\nuser: '{scenes}'"), HasSubstr("scene: holds no {caption}"));
-  EXPECT_THAT(error("scene: '{caption}'\nuser: x"), HasSubstr("user: holds no {scenes}"));
+  EXPECT_THAT(error("scene: x\nuser: '{scenes}'"), HasSubstr("'scene' holds no {caption}"));
+  EXPECT_THAT(error("scene: '{caption}'\nuser: x"), HasSubstr("'user' holds no {scenes}"));
   EXPECT_THAT(error("scene: '{caption} {modality}'\nuser: '{scenes}'"),
               HasSubstr("unknown placeholder {modality}"));
-  EXPECT_THAT(error("temperature: hot"), HasSubstr("temperature: is to be a number"));
-  EXPECT_THAT(error("stop: [1]"), HasSubstr("stop: is to be a text"));
-  EXPECT_THAT(error("examples: [{scenes: [one]}]"), HasSubstr("examples[0]: is to have 2 to 4"));
+  EXPECT_THAT(error("temperature: hot"), HasSubstr("'temperature' is to be a number"));
+  EXPECT_THAT(error("stop: [1]"), HasSubstr("'stop' is to be a text"));
+  EXPECT_THAT(error("examples: [{scenes: [one]}]"), HasSubstr("'examples[0]' is to have 2 to 4"));
   EXPECT_THAT(error("examples: [{scenes: [a, b], reply: x}]"), HasSubstr("unknown field 'reply'"));
   EXPECT_THAT(error("- a list"), HasSubstr("is to hold fields"));
   EXPECT_THAT(error("scene: '{caption}'\nuser: '{scenes}'\nexamples: [{scenes: [a, b]}]"),
-              HasSubstr("reply: is missing"));
+              HasSubstr("'reply' is missing"));
 }
 
 TEST(GeneratePrompts, OfTheProgramAskAsPublished) {

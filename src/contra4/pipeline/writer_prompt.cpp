@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cctype>
-#include <functional>
 #include <initializer_list>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
-#include "contra4/base/suggest.h"
 #include "contra4/data/item.h"
+#include "contra4/inference/prompt_fields.h"
 #include "contra4/io/file.h"
 #include "contra4/io/json.h"
 #include "contra4/io/json_writer.h"
@@ -28,7 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxPromptBytes = 1U << 20;
-constexpr double kMaxTokens = 1'000'000;
 
 using Values = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
@@ -63,12 +61,7 @@ std::string fill(std::string_view text, Values values) {
   return filled;
 }
 
-[[noreturn]] void fail(std::string_view what, std::string_view field, std::string_view why) {
-  throw Exception(ErrorCode::kInvalidArgument,
-                  fmt::format("{}: {}{}{}", what, field, field.empty() ? "" : ": ", why));
-}
-
-void check_placeholders(std::string_view what, std::string_view field, std::string_view text,
+void check_placeholders(const FieldPlace& place, std::string_view text,
                         std::initializer_list<std::string_view> known,
                         std::initializer_list<std::string_view> required) {
   std::vector<std::string_view> found;
@@ -77,117 +70,66 @@ void check_placeholders(std::string_view what, std::string_view field, std::stri
     if (end == std::string_view::npos) continue;
     found.push_back(text.substr(at + 1, end - at - 1));
     if (std::find(known.begin(), known.end(), found.back()) == known.end()) {
-      fail(what, field,
-           fmt::format("unknown placeholder {{{}}}; there are {{{}}}", found.back(),
-                       fmt::join(known, "} {")));
+      refuse_field(place, fmt::format("holds the unknown placeholder {{{}}}; there are {{{}}}",
+                                      found.back(), fmt::join(known, "} {")));
     }
   }
   for (const std::string_view word : required) {
     if (std::find(found.begin(), found.end(), word) == found.end()) {
-      fail(what, field, fmt::format("holds no {{{}}}", word));
+      refuse_field(place, fmt::format("holds no {{{}}}", word));
     }
   }
 }
 
-std::string text_of(std::string_view what, const std::string& field, const io::JsonValue& value) {
-  if (const std::string* const text = value.find_string()) return *text;
-  fail(what, field, "is to be a text");
-}
-
-double number_of(std::string_view what, const std::string& field, const io::JsonValue& value,
-                 double low, double high) {
-  const auto number = value.find_number();
-  if (!number || !(*number >= low && *number <= high)) {
-    fail(what, field, fmt::format("is to be a number from {} to {}", low, high));
+WriterInput example_of(const FieldPlace& place, const io::JsonValue& value) {
+  if (!value.is_object()) refuse_field(place, "is to hold scenes, question and answer");
+  WriterInput example;
+  for (const auto& [name, member] : *value.find_object()) {
+    const std::string field = fmt::format("{}.{}", place.field, name);
+    const FieldPlace inner{.file = place.file, .field = field};
+    if (name == "scenes") {
+      example.scenes = field_texts(inner, member);
+    } else if (name == "question") {
+      example.question = field_text(inner, member);
+    } else if (name == "answer") {
+      example.answer = field_text(inner, member);
+    } else {
+      refuse_field(place, fmt::format("holds the unknown field '{}'", name));
+    }
   }
-  return *number;
+  const auto num_scenes = static_cast<int>(example.scenes.size());
+  if (num_scenes < kMinScenes || num_scenes > kMaxScenes) {
+    refuse_field(place, fmt::format("is to have {} to {} scenes", kMinScenes, kMaxScenes));
+  }
+  return example;
 }
 
-std::vector<std::string> texts_of(std::string_view what, const std::string& field,
-                                  const io::JsonValue& value) {
-  if (!value.is_array()) fail(what, field, "is to be a list of texts");
-  std::vector<std::string> texts;
+void read_examples(WriterPrompt& prompt, const FieldPlace& place, const io::JsonValue& value) {
+  if (!value.is_array()) refuse_field(place, "is to be a list");
+  prompt.examples.clear();
   for (const io::JsonValue& entry : *value.find_array()) {
-    texts.push_back(text_of(what, field, entry));
+    const std::string field = fmt::format("{}[{}]", place.field, prompt.examples.size());
+    prompt.examples.push_back(example_of({.file = place.file, .field = field}, entry));
   }
-  return texts;
 }
 
-std::vector<WriterInput> examples_of(std::string_view what, const io::JsonValue& value) {
-  if (!value.is_array()) fail(what, "examples", "is to be a list");
-  std::vector<WriterInput> examples;
-  for (const io::JsonValue& entry : *value.find_array()) {
-    const std::string field = fmt::format("examples[{}]", examples.size());
-    if (!entry.is_object()) fail(what, field, "is to hold scenes, question and answer");
-    WriterInput& example = examples.emplace_back();
-    for (const auto& [name, member] : *entry.find_object()) {
-      if (name == "scenes") {
-        example.scenes = texts_of(what, field + ".scenes", member);
-      } else if (name == "question") {
-        example.question = text_of(what, field + ".question", member);
-      } else if (name == "answer") {
-        example.answer = text_of(what, field + ".answer", member);
-      } else {
-        fail(what, field, fmt::format("unknown field '{}'", name));
-      }
-    }
-    const auto num_scenes = static_cast<int>(example.scenes.size());
-    if (num_scenes < kMinScenes || num_scenes > kMaxScenes) {
-      fail(what, field, fmt::format("is to have {} to {} scenes", kMinScenes, kMaxScenes));
-    }
-  }
-  return examples;
-}
-
-using Setter =
-    std::function<void(WriterPrompt&, std::string_view, const std::string&, const io::JsonValue&)>;
-struct Field {
-  std::string name;
-  Setter set;
-};
-
-Setter set_text(std::string WriterPrompt::*member) {
-  return [member](WriterPrompt& prompt, std::string_view what, const std::string& name,
-                  const io::JsonValue& value) { prompt.*member = text_of(what, name, value); };
-}
-
-std::vector<Field> fields() {
-  return {
-      {"instruction", set_text(&WriterPrompt::instruction)},
-      {"scene", set_text(&WriterPrompt::scene)},
-      {"separator", set_text(&WriterPrompt::separator)},
-      {"user", set_text(&WriterPrompt::user)},
-      {"reply", set_text(&WriterPrompt::reply)},
-      {"reply_prefix", set_text(&WriterPrompt::reply_prefix)},
-      {"examples", [](WriterPrompt& prompt, std::string_view what, const std::string&,
-                      const io::JsonValue& value) { prompt.examples = examples_of(what, value); }},
-      {"temperature",
-       [](WriterPrompt& prompt, std::string_view what, const std::string& name,
-          const io::JsonValue& value) {
-         prompt.sampling.temperature = number_of(what, name, value, 0, 10);
-       }},
-      {"top_p",
-       [](WriterPrompt& prompt, std::string_view what, const std::string& name,
-          const io::JsonValue& value) {
-         prompt.sampling.top_p = number_of(what, name, value, 0, 1);
-       }},
-      {"max_tokens",
-       [](WriterPrompt& prompt, std::string_view what, const std::string& name,
-          const io::JsonValue& value) {
-         prompt.sampling.max_tokens = static_cast<int>(number_of(what, name, value, 1, kMaxTokens));
-       }},
-      {"stop",
-       [](WriterPrompt& prompt, std::string_view what, const std::string& name,
-          const io::JsonValue& value) { prompt.sampling.stop = texts_of(what, name, value); }},
-  };
+std::vector<PromptField<WriterPrompt>> fields() {
+  return {text_field("instruction", &WriterPrompt::instruction),
+          text_field("scene", &WriterPrompt::scene),
+          text_field("separator", &WriterPrompt::separator),
+          text_field("user", &WriterPrompt::user),
+          text_field("reply", &WriterPrompt::reply),
+          text_field("reply_prefix", &WriterPrompt::reply_prefix),
+          {"examples", read_examples}};
 }
 
 void check(const WriterPrompt& prompt, std::string_view what) {
-  check_placeholders(what, "scene", prompt.scene, {"letter", "caption"}, {"caption"});
-  check_placeholders(what, "user", prompt.user, {"scenes", "question", "num_scenes"}, {"scenes"});
+  check_placeholders({what, "scene"}, prompt.scene, {"letter", "caption"}, {"caption"});
+  check_placeholders({what, "user"}, prompt.user, {"scenes", "question", "num_scenes"}, {"scenes"});
   if (!prompt.examples.empty()) {
-    if (prompt.reply.empty()) fail(what, "reply", "is missing, but there are examples");
-    check_placeholders(what, "reply", prompt.reply, {"question", "answer"}, {});
+    const FieldPlace reply{what, "reply"};
+    if (prompt.reply.empty()) refuse_field(reply, "is missing, but there are examples");
+    check_placeholders(reply, prompt.reply, {"question", "answer"}, {});
   }
 }
 
@@ -227,23 +169,8 @@ std::optional<WriterPrompt> find_prompt(const std::optional<fs::path>& folder, c
 WriterPrompt parse_writer_prompt(std::string_view yaml, std::string_view what) {
   const auto root = io::parse_yaml(yaml, what);
   if (!root) throw Exception(root.error().code, root.error().message);
-  if (!root->is_object()) fail(what, "", "is to hold fields: instruction, scene, user and so on");
   WriterPrompt prompt;
-  const std::vector<Field> known = fields();
-  for (const auto& [name, value] : *root->find_object()) {
-    const auto field = std::find_if(known.begin(), known.end(),
-                                    [&](const Field& entry) { return entry.name == name; });
-    if (field == known.end()) {
-      std::vector<std::string> names;
-      for (const Field& entry : known) names.push_back(entry.name);
-      const auto nearest = find_nearest(name, names);
-      fail(what, "",
-           fmt::format("unknown field '{}'; {}", name,
-                       nearest ? fmt::format("'{}' is meant?", *nearest)
-                               : fmt::format("there are {}", fmt::join(names, ", "))));
-    }
-    field->set(prompt, what, name, value);
-  }
+  read_prompt_fields(*root, what, fields(), prompt);
   check(prompt, what);
   return prompt;
 }

@@ -1,7 +1,5 @@
 // The built-in prompts, and those of files.
-#include <algorithm>
 #include <array>
-#include <functional>
 #include <optional>
 #include <utility>
 
@@ -10,6 +8,7 @@
 #include "contra4/base/error.h"
 #include "contra4/base/suggest.h"
 #include "contra4/clients/prompts/prompt.h"
+#include "contra4/inference/prompt_fields.h"
 #include "contra4/io/file.h"
 #include "contra4/io/json.h"
 #include "contra4/io/yaml.h"
@@ -52,96 +51,19 @@ PromptTemplate published() {
 
 constexpr std::array kBuiltIn = {contrastive, published};
 
-[[noreturn]] void fail(const fs::path& path, const std::string& what) {
-  throw Exception(ErrorCode::kInvalidArgument, fmt::format("prompt {}: {}", path.string(), what));
-}
-
-std::string text_value(const fs::path& path, const std::string& field, const io::JsonValue& value) {
-  if (const std::string* text = value.find_string()) return *text;
-  fail(path, fmt::format("'{}' is to be a text", field));
-}
-
-double number_value(const fs::path& path, const std::string& field, const io::JsonValue& value,
-                    double low, double high) {
-  const auto number = value.find_number();
-  if (!number || !(*number >= low && *number <= high)) {
-    fail(path, fmt::format("'{}' is to be a number from {} to {}", field, low, high));
-  }
-  return *number;
-}
-
-std::vector<std::string> list_value(const fs::path& path, const std::string& field,
-                                    const io::JsonValue& value) {
-  if (const std::string* text = value.find_string()) return {*text};
-  if (!value.is_array()) fail(path, fmt::format("'{}' is to be a list of texts", field));
-  std::vector<std::string> texts;
-  for (const io::JsonValue& entry : *value.find_array()) {
-    texts.push_back(text_value(path, field, entry));
-  }
-  return texts;
-}
-
-using Setter =
-    std::function<void(PromptTemplate&, const fs::path&, const std::string&, const io::JsonValue&)>;
-struct Field {
-  std::string name;
-  Setter set;
-};
-
-Setter set_text(std::string PromptTemplate::*member) {
-  return [member](PromptTemplate& text, const fs::path& path, const std::string& name,
-                  const io::JsonValue& value) { text.*member = text_value(path, name, value); };
-}
-
-std::vector<Field> fields() {
-  constexpr double kMaxTokens = 1'000'000;
-  return {
-      {"name", set_text(&PromptTemplate::name)},
-      {"system", set_text(&PromptTemplate::system)},
-      {"user", set_text(&PromptTemplate::user)},
-      {"scene", set_text(&PromptTemplate::scene)},
-      {"bare_scene", set_text(&PromptTemplate::bare_scene)},
-      {"separator", set_text(&PromptTemplate::separator)},
-      {"temperature",
-       [](PromptTemplate& text, const fs::path& path, const std::string& name,
-          const io::JsonValue& value) {
-         text.sampling.temperature = number_value(path, name, value, 0, 2);
-       }},
-      {"top_p",
-       [](PromptTemplate& text, const fs::path& path, const std::string& name,
-          const io::JsonValue& value) {
-         text.sampling.top_p = number_value(path, name, value, 0, 1);
-       }},
-      {"max_tokens",
-       [](PromptTemplate& text, const fs::path& path, const std::string& name,
-          const io::JsonValue& value) {
-         text.sampling.max_tokens =
-             static_cast<int>(number_value(path, name, value, 1, kMaxTokens));
-       }},
-      {"stop",
-       [](PromptTemplate& text, const fs::path& path, const std::string& name,
-          const io::JsonValue& value) { text.sampling.stop = list_value(path, name, value); }},
-  };
+std::vector<PromptField<PromptTemplate>> fields() {
+  return {text_field("name", &PromptTemplate::name),
+          text_field("system", &PromptTemplate::system),
+          text_field("user", &PromptTemplate::user),
+          text_field("scene", &PromptTemplate::scene),
+          text_field("bare_scene", &PromptTemplate::bare_scene),
+          text_field("separator", &PromptTemplate::separator)};
 }
 
 PromptTemplate template_of(const fs::path& path, const io::JsonValue& root) {
-  if (!root.is_object()) fail(path, "is to hold fields: user, scene, separator and so on");
   PromptTemplate text;
   text.name = path.stem().string();
-  const std::vector<Field> known = fields();
-  for (const auto& [name, value] : *root.find_object()) {
-    const auto field = std::find_if(known.begin(), known.end(),
-                                    [&](const Field& entry) { return entry.name == name; });
-    if (field == known.end()) {
-      std::vector<std::string> names;
-      for (const Field& entry : known) names.push_back(entry.name);
-      const auto nearest = find_nearest(name, names);
-      fail(path, fmt::format("unknown field '{}'; {}", name,
-                             nearest ? fmt::format("'{}' is meant?", *nearest)
-                                     : fmt::format("there are {}", fmt::join(names, ", "))));
-    }
-    field->set(text, path, name, value);
-  }
+  read_prompt_fields(root, fmt::format("prompt {}", path.string()), fields(), text);
   return text;
 }
 
