@@ -2,11 +2,13 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "contra4/io/file.h"
 #include "contra4/pipeline/stage.h"
+#include "tests/apps/overwriting.h"
 #include "tests/apps/run_in_process.h"
 #include "tests/support/test_env.h"
 
@@ -107,15 +109,8 @@ TEST_F(DatasetMergeTest, RefusesMissingShardsAndFilesThatExist) {
       run({"dataset", "merge", path("llama.shard-1-of-2.json"), path("llama.json")});
   EXPECT_EQ(missing.code, kExitFailed);
   EXPECT_THAT(missing.err, HasSubstr("are missing: number 2"));
-  const std::vector<std::string> command = {"dataset", "merge", path("llama.shard-1-of-2.json"),
-                                            path("llama.shard-2-of-2.json")};
-  EXPECT_EQ(run(command).code, kExitDone);
-  const auto again = run(command);
-  EXPECT_EQ(again.code, kExitFailed);
-  EXPECT_THAT(again.err, HasSubstr("--overwrite"));
-  auto overwriting = command;
-  overwriting.emplace_back("--overwrite");
-  EXPECT_EQ(run(overwriting).code, kExitDone);
+  expect_overwrites_only_when_asked(
+      {"dataset", "merge", path("llama.shard-1-of-2.json"), path("llama.shard-2-of-2.json")});
 }
 
 TEST_F(DatasetMergeTest, MergesPlainDataFiles) {

@@ -6,6 +6,7 @@
 
 #include "contra4/data/item_reader.h"
 #include "contra4/io/json.h"
+#include "tests/apps/overwriting.h"
 #include "tests/apps/run_in_process.h"
 #include "tests/support/test_env.h"
 
@@ -97,15 +98,8 @@ TEST(DatasetSplit, KeepsWhatNoReaderKnowsInAnyFormat) {
 
 TEST(DatasetSplit, OverwritesOnlyWhenAsked) {
   const TempDir folder;
-  const std::vector<std::string> command = {"dataset", "split", mini_test(), "--output-dir",
-                                            folder.path().string()};
-  EXPECT_EQ(run(command).code, kExitDone);
-  const auto again = run(command);
-  EXPECT_EQ(again.code, kExitFailed);
-  EXPECT_THAT(again.err, HasSubstr("--overwrite"));
-  auto overwriting = command;
-  overwriting.emplace_back("--overwrite");
-  EXPECT_EQ(run(overwriting).code, kExitDone);
+  expect_overwrites_only_when_asked(
+      {"dataset", "split", mini_test(), "--output-dir", folder.path().string()});
 }
 
 TEST(DatasetSplit, ADryRunWritesNothing) {

@@ -13,9 +13,9 @@
 
 #include <fmt/format.h>
 
-#include "contra4/base/random.h"
 #include "contra4/data/item_reader.h"
 #include "contra4/inference/answerer.h"
+#include "tests/support/shuffled_questions.h"
 
 namespace contra4::eval::testing {
 
@@ -65,29 +65,19 @@ class ScriptedAnswerer final : public Answerer {
   explicit ScriptedAnswerer(Script script) : script_(std::move(script)) {}
 
   void run(const QuestionSource& source, const AnswerSink& sink, std::stop_token stop) override {
-    Random random(shuffle_seed);
-    std::vector<Question> in_flight;
-    bool is_dry = false;
-    while (true) {
-      while (!is_dry && in_flight.size() < window) {
-        auto question = source();
-        if (!question) {
-          is_dry = true;
-          break;
-        }
-        asked.push_back(key_of(*question));
-        in_flight.push_back(std::move(*question));
-      }
-      if (in_flight.empty() || stop.stop_requested()) return;
-      std::swap(in_flight[random.below(in_flight.size())], in_flight.back());
-      const Question question = std::move(in_flight.back());
-      in_flight.pop_back();
+    const QuestionSource noted_source = [&] {
+      auto question = source();
+      if (question) asked.push_back(key_of(*question));
+      return question;
+    };
+    const contra4::testing::Shuffle shuffle{.window = window, .seed = shuffle_seed};
+    contra4::testing::for_each_shuffled(noted_source, stop, shuffle, [&](const Question& question) {
       Answer answer = script_(question, ++times_asked_[key_of(question)]);
       answer.ticket = question.ticket;
       sink(std::move(answer));
       if (++answered == kill_after) throw Killed{};
       if (on_answer) on_answer(answered);
-    }
+    });
   }
   InputNeed input_need() const override { return InputNeed::kEither; }
   std::string description_json() const override { return R"({"family": "script"})"; }

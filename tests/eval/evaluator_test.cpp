@@ -11,6 +11,7 @@
 
 #include "contra4/base/hash.h"
 #include "contra4/base/log.h"
+#include "contra4/base/random.h"
 #include "contra4/eval/predictions.h"
 #include "contra4/io/file.h"
 #include "tests/eval/eval_fixtures.h"

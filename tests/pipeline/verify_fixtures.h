@@ -15,12 +15,12 @@
 #include <fmt/format.h>
 
 #include "contra4/base/hash.h"
-#include "contra4/base/random.h"
 #include "contra4/data/item_writer.h"
 #include "contra4/inference/answerer.h"
 #include "contra4/io/file.h"
 #include "contra4/pipeline/verify.h"
 #include "contra4/scoring/scene_orders.h"
+#include "tests/support/shuffled_questions.h"
 
 namespace contra4::pipeline::testing {
 
@@ -98,28 +98,14 @@ class ScriptedModel final : public Answerer {
 
   void run(const QuestionSource& source, const AnswerSink& sink, std::stop_token stop) override {
     ++num_runs;
-    Random random(shuffle_seed++);
-    std::vector<Question> in_flight;
-    bool is_dry = false;
-    while (true) {
-      while (!is_dry && in_flight.size() < window) {
-        auto question = source();
-        if (!question) {
-          is_dry = true;
-          break;
-        }
-        in_flight.push_back(std::move(*question));
-      }
-      if (in_flight.empty() || stop.stop_requested()) return;
-      std::swap(in_flight[random.below(in_flight.size())], in_flight.back());
-      const Question question = std::move(in_flight.back());
-      in_flight.pop_back();
+    const contra4::testing::Shuffle shuffle{.window = window, .seed = shuffle_seed++};
+    contra4::testing::for_each_shuffled(source, stop, shuffle, [&](const Question& question) {
       Answer answer = script_(question);
       answer.ticket = question.ticket;
       if (answer.status != OutcomeStatus::kFailed) answered.push_back(key_of(question));
       sink(std::move(answer));
       if (on_answer) on_answer();
-    }
+    });
   }
   InputNeed input_need() const override { return InputNeed::kCaptions; }
   std::string description_json() const override { return R"({"family": "script"})"; }

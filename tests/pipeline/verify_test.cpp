@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "contra4/base/log.h"
+#include "contra4/base/random.h"
 #include "contra4/io/json.h"
 #include "tests/pipeline/verify_fixtures.h"
 #include "tests/support/error_of.h"
