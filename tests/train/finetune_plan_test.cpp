@@ -2,7 +2,14 @@
 
 #include <vector>
 
+#include <algorithm>
+#include <memory>
+
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
+
+#include "contra4/train/unit_runner.h"
 
 namespace contra4::train {
 namespace {
@@ -89,6 +96,119 @@ TEST(AddWeightBytes, GivesTheTableOfThePublishedSizes) {
     EXPECT_EQ(plan.num_trained, 7'087'339'532);
     EXPECT_NEAR(static_cast<double>(plan.total_bytes()) / 1e9, row.gigabytes, 0.05)
         << row.num_processes;
+  }
+}
+
+// One process of a job whose others are silent: enough to see what it holds.
+class Alone final : public ProcessGroup {
+ public:
+  explicit Alone(int size) : size_(size) {}
+  int rank() const override { return 0; }
+  int size() const override { return size_; }
+  std::unique_ptr<Pending> all_gather(at::Tensor whole, const at::Tensor& /*part*/) override {
+    whole.fill_(0.01);
+    return std::make_unique<Done>();
+  }
+  std::unique_ptr<Pending> reduce_scatter(at::Tensor part, const at::Tensor& /*whole*/) override {
+    part.zero_();
+    return std::make_unique<Done>();
+  }
+  std::unique_ptr<Pending> all_reduce(at::Tensor /*sum*/) override {
+    return std::make_unique<Done>();
+  }
+  void broadcast(at::Tensor /*tensor*/, int /*root*/) override {}
+  void barrier() override {}
+
+ private:
+  struct Done final : Pending {
+    void wait() override {}
+  };
+  int size_;
+};
+
+// Of a step over six square layers of one product: the most that units hold at once.
+struct Held {
+  std::uint64_t at_rest = 0;
+  std::uint64_t at_most = 0;
+};
+
+constexpr std::int64_t kWidth = 64;
+constexpr int kLayers = 6;
+
+std::vector<UnitPlan> square_layers() {
+  std::vector<UnitPlan> plans = {
+      {.name = "", .parameters = {{.name = "root", .shape = {kWidth, kWidth}}}}};
+  for (int i = 0; i < kLayers; ++i) {
+    const std::string name = "layer" + std::to_string(i);
+    plans.push_back({.name = name, .parameters = {{.name = name, .shape = {kWidth, kWidth}}}});
+  }
+  return plans;
+}
+
+Held hold(DataParallel kind, int num_processes, at::ScalarType type) {
+  Alone group(num_processes);
+  std::vector<std::unique_ptr<Unit>> units;
+  std::vector<Unit*> layers;
+  for (UnitPlan& plan : square_layers()) {
+    units.push_back(std::make_unique<Unit>(
+        std::move(plan), UnitOptions{.data_parallel = kind, .compute_type = type}, &group));
+    if (units.size() > 1) layers.push_back(units.back().get());
+  }
+  UnitRunner runner(units.front().get(), layers, {.data_parallel = kind});
+  Held held;
+  const auto look = [&] {
+    std::uint64_t sum = 0;
+    for (const auto& unit : units) sum += unit->num_bytes();
+    held.at_most = std::max(held.at_most, sum);
+    return sum;
+  };
+  for (int pass = 0; pass < 2; ++pass) {  // the second one knows what comes next
+    runner.begin(/*is_last=*/true);
+    at::Tensor x = at::ones({2, kWidth}, type).matmul(units.front()->weights()[0]);
+    for (Unit* layer : layers) {
+      x = runner.run(layer->plan().name, x, [layer, &look](const at::Tensor& rows) {
+        look();
+        return at::matmul(rows, layer->weights()[0]);
+      });
+      x.register_hook([&look](const at::Tensor& /*gradient*/) { look(); });
+    }
+    x.sum().backward();
+    look();
+    runner.end();
+  }
+  held.at_rest = look();
+  return held;
+}
+
+TEST(FinetunePlan, IsWhatUnitsHoldInAStep) {
+  for (const auto type : {TrainingType::kFloat32, TrainingType::kBFloat16}) {
+    for (const auto kind :
+         {DataParallel::kReplicated, DataParallel::kShardGradients, DataParallel::kShardAll}) {
+      for (const int num_processes : {1, 2, 4, 8}) {
+        FinetuneOptions options;
+        options.data_parallel = kind;
+        options.job.count = num_processes;
+        options.type = type;
+        FinetunePlan plan;
+        add_weight_bytes(plan, square_layers(), options);
+        const Held held = hold(num_processes == 1 ? DataParallel::kReplicated : kind, num_processes,
+                               type == TrainingType::kFloat32 ? at::kFloat : at::kBFloat16);
+        const std::uint64_t planned = plan.weight_bytes + plan.master_bytes + plan.gradient_bytes;
+        const std::string where = std::to_string(static_cast<int>(kind)) + " of " +
+                                  std::to_string(num_processes) + ", type " +
+                                  std::to_string(static_cast<int>(type));
+        // Beside it a layer's share may be on its way, in either type.
+        const std::uint64_t on_its_way =
+            num_processes == 1
+                ? 0
+                : kWidth * kWidth * (4 + 4) / static_cast<std::uint64_t>(num_processes);
+        EXPECT_LE(held.at_most, planned + on_its_way) << where;
+        EXPECT_GE(1.35 * static_cast<double>(held.at_most), static_cast<double>(planned)) << where;
+        if (kind == DataParallel::kShardAll && num_processes > 1) {
+          EXPECT_EQ(held.at_rest, 2 * plan.master_bytes) << where;
+        }
+      }
+    }
   }
 }
 
