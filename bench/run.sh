@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bench/run.sh BUILD: every figure of docs/benchmarks.md, one after the other on an otherwise idle machine.
-# CONTRA4_SHARED=DIR gives the released test set and the corpora; without it data/mini stands in.
+# CONTRA4_SHARED=DIR gives the released test set and the corpora; without it data/mini stands in. The published code
+# of OneLLM is timed where CONTRA4_ONELLM, CONTRA4_ONELLM_SCRIPT and CONTRA4_FINETUNE_SCRIPT name it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,3 +31,8 @@ if [[ -n ${CONTRA4_SHARED:-} ]]; then
 else
   echo "skipped: needs CONTRA4_SHARED, the answers of three models"
 fi
+echo "== OneLLM: evaluation"
+bench/onellm.py --program "$build/contra4"
+echo "== OneLLM: fine-tuning"
+bench/finetune.py --program "$build/contra4"
+bench/finetune.py --program "$build/contra4" --scaling
