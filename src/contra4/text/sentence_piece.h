@@ -21,6 +21,8 @@ class SentencePiece {
   // Of the bytes of such a file; `name` is for messages.
   static SentencePiece from_bytes(std::string_view model, std::string_view name);
   ~SentencePiece();
+  SentencePiece(const SentencePiece&) = delete;
+  SentencePiece& operator=(const SentencePiece&) = delete;
   SentencePiece(SentencePiece&& other) noexcept;
   SentencePiece& operator=(SentencePiece&& other) noexcept;
 

@@ -30,6 +30,8 @@ class RunLog {
   RunLog(const std::filesystem::path& output, const std::filesystem::path& events,
          std::int64_t step);
   ~RunLog();
+  RunLog(const RunLog&) = delete;
+  RunLog& operator=(const RunLog&) = delete;
 
   void add(const StepRecord& record);
   void add_accuracy(std::int64_t step, double accuracy);
