@@ -71,7 +71,7 @@ fuzz: setup  ## build the fuzz targets and run each; FUZZ_SECONDS=300
 	@tools/setup.sh packages FUZZ
 	@tools/configure.sh fuzz
 	@tools/build.sh build-fuzz $(JOBS)
-	@tools/fuzz.sh build-fuzz $(or $(FUZZ_SECONDS),300)
+	@tools/fuzz.sh build-fuzz $(or $(FUZZ_SECONDS),300) $(JOBS)
 
 bench: setup  ## build and run the benchmarks of docs/benchmarks.md
 	@tools/configure.sh bench

@@ -105,16 +105,13 @@ function(contra4_test room name)
                        PROPERTIES ${properties})
 endfunction()
 
-# contra4_fuzz(<room> <name> [DEPS room...]): libFuzzer target fuzz/<name>_fuzz.cpp, preset `fuzz` only.
+# contra4_fuzz(<room> <name> [SEEDS folder...]): libFuzzer target fuzz/<name>.cpp, preset `fuzz` only. The
+# seeds are for tools/fuzz.sh.
 function(contra4_fuzz room name)
-  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
   if(NOT CONTRA4_FUZZ)
     return()
   endif()
   add_executable(${name} ${PROJECT_SOURCE_DIR}/fuzz/${name}.cpp)
   target_link_libraries(${name} PRIVATE contra4_warnings contra4::${room})
-  foreach(dep IN LISTS ARG_DEPS)
-    target_link_libraries(${name} PRIVATE contra4::${dep})
-  endforeach()
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
 endfunction()

@@ -1,26 +1,30 @@
 #!/usr/bin/env bash
-# tools/fuzz.sh FOLDER SECONDS: runs every fuzz target of a build folder for so long, one after the
-# other, each on a corpus of its own in FOLDER/corpus. An input that breaks one stays in FOLDER/found.
+# tools/fuzz.sh FOLDER SECONDS JOBS [TARGET...]: runs the fuzz targets of a build folder, or some, for
+# so long each, so many side by side. Each has a corpus of its own in FOLDER/corpus, begun with the
+# files of its SEEDS in fuzz/CMakeLists.txt. An input that breaks one stays in FOLDER/found.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-folder=$1
-seconds=$2
+export FOLDER=$1 SECONDS_EACH=$2
+jobs=$3
+shift 3
 
-mapfile -t targets < <(sed -n 's/^contra4_fuzz([a-z]* \([a-z0-9_]*\).*/\1/p' fuzz/CMakeLists.txt)
-((${#targets[@]})) || { echo "fuzz: no targets" >&2; exit 1; }
-mkdir -p "$folder/found"
-status=0
-for target in "${targets[@]}"; do
-  corpus=$folder/corpus/$target
+fuzz() { # TARGET
+  local corpus=$FOLDER/corpus/$1 log=$FOLDER/$1.log seeds
   mkdir -p "$corpus"
-  log=$folder/$target.log
-  if "$folder/$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=20 \
-      -artifact_prefix="$folder/found/$target-" "$corpus" >"$log" 2>&1; then
-    echo "$target: nothing found in $(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$log") runs"
+  read -ra seeds < <(sed -n "s/^contra4_fuzz([a-z_]* $1 SEEDS \(.*\))\$/\1/p" fuzz/CMakeLists.txt) || true
+  if "$FOLDER/$1" -max_total_time="$SECONDS_EACH" -rss_limit_mb=2048 -timeout=20 \
+      -artifact_prefix="$FOLDER/found/$1-" "$corpus" ${seeds[@]+"${seeds[@]}"} >"$log" 2>&1; then
+    echo "$1: nothing found in $(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$log") runs"
   else
-    status=1
-    echo "$target: FAILED, see $log and $folder/found"
+    echo "$1: FAILED, see $log and $FOLDER/found"
+    return 1
   fi
-done
-exit $status
+}
+export -f fuzz
+
+mapfile -t targets < <(sed -n 's/^contra4_fuzz([a-z_]* \([a-z0-9_]*\).*/\1/p' fuzz/CMakeLists.txt)
+if (($# > 0)); then targets=("$@"); fi
+((${#targets[@]})) || { echo "fuzz: no targets" >&2; exit 1; }
+mkdir -p "$FOLDER/found"
+printf '%s\0' "${targets[@]}" | xargs -0 -n 1 -P "$jobs" bash -c 'fuzz "$1"' fuzz
