@@ -31,8 +31,13 @@ if [[ -n ${CONTRA4_SHARED:-} ]]; then
 else
   echo "skipped: needs CONTRA4_SHARED, the answers of three models"
 fi
+echo "== OneLLM: products"
+checkpoint=$(mktemp -d)/middle
+.venv/bin/python tools/make_onellm.py "$checkpoint" --size middle
+for type in float32 bf16; do "$build/onellm_bench" "$checkpoint" "$type" "$(nproc)"; done
 echo "== OneLLM: evaluation"
-bench/onellm.py --program "$build/contra4"
+bench/onellm.py --program "$build/contra4" --checkpoint "$checkpoint"
 echo "== OneLLM: fine-tuning"
-bench/finetune.py --program "$build/contra4"
-bench/finetune.py --program "$build/contra4" --scaling
+bench/finetune.py --program "$build/contra4" --checkpoint "$checkpoint"
+bench/finetune.py --program "$build/contra4" --checkpoint "$checkpoint" --scaling
+rm -r "$(dirname "$checkpoint")"
