@@ -110,6 +110,28 @@ TEST(Finetune, GoesOnAfterAStopAsIfThereHadBeenNone) {
   }
 }
 
+TEST(Finetune, ASecondRunFindsAllDone) {
+  const TempDir folder;
+  FinetuneOptions options = small_training(folder / "out");
+  options.max_steps = 2;
+  Watched first;
+  ASSERT_TRUE(run(options, first).is_complete);
+  const auto written = fs::last_write_time(folder / "out/consolidated.00-of-01.pth");
+  Watched second;
+  const FinetuneOutcome outcome = run(options, second);
+  EXPECT_TRUE(outcome.is_complete);
+  EXPECT_EQ(outcome.model, folder / "out");
+  EXPECT_TRUE(second.steps.empty());
+  EXPECT_THAT(second.words, Contains(HasSubstr("nothing to do")));
+  EXPECT_EQ(fs::last_write_time(folder / "out/consolidated.00-of-01.pth"), written);
+  // A kill between the last checkpoint and the model: only that is made up for.
+  fs::remove(folder / "out/consolidated.00-of-01.pth");
+  Watched third;
+  ASSERT_TRUE(run(options, third).is_complete);
+  EXPECT_TRUE(third.steps.empty());
+  EXPECT_TRUE(fs::exists(folder / "out/consolidated.00-of-01.pth"));
+}
+
 TEST(Finetune, SaysWhatDiffersFromTheTrainingItIsToGoOnWith) {
   const TempDir folder;
   Watched cut;

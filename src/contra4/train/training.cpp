@@ -301,6 +301,13 @@ bool Training::train_epoch(const std::stop_token& stop) {
 FinetuneOutcome Training::run(const std::stop_token& stop) {
   FinetuneOutcome outcome;
   outcome.num_left_out = std::ssize(set_.left_out);
+  if (is_over() && has_model()) {
+    tell(fmt::format("all {} steps were done before, nothing to do", position_.global_step));
+    outcome.is_complete = true;
+    outcome.steps = position_.global_step;
+    outcome.model = options_.output;
+    return outcome;
+  }
   bool is_complete = true;
   if (position_.global_step > 0 || position_.epoch > 0) {
     tell(fmt::format("going on after step {} of {}", position_.global_step, total_steps_));

@@ -106,6 +106,7 @@ class Training {
   void end_epoch();
   void save();
   void write_model(const std::filesystem::path& folder, bool is_final);
+  bool has_model() const;
   void tell(const std::string& words) const;
 
   const FinetuneOptions& options_;

@@ -211,7 +211,8 @@ FinalModelOptions Training::model_options(const fs::path& folder, bool is_final)
 }
 
 void Training::open_output() {
-  if (group_.rank() == 0) check_model_folder(model_options(options_.output, true), options_.checkpoint);
+  if (group_.rank() == 0)
+    check_model_folder(model_options(options_.output, true), options_.checkpoint);
   checkpoints_.emplace(CheckpointOptions{.output = options_.output,
                                          .rank = group_.rank(),
                                          .num_ranks = group_.size(),
@@ -266,6 +267,19 @@ std::vector<UnitShard> Training::unit_shards() const {
     }
   }
   return shards;
+}
+
+// Whether the model of the newest checkpoint was written: after it.
+bool Training::has_model() const {
+  const auto latest = checkpoints_->find_latest();
+  if (!latest) return false;
+  const auto is_newer = [&](const char* name) {
+    std::error_code missing;
+    const auto written = fs::last_write_time(options_.output / name, missing);
+    return !missing && written >= fs::last_write_time(*latest / "checkpoint.json", missing);
+  };
+  return (!options_.writes_torch_file || is_newer("consolidated.00-of-01.pth")) &&
+         (!options_.writes_safetensors || is_newer("model.safetensors"));
 }
 
 // All processes collect, the first one writes.

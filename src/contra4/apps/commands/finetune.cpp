@@ -160,7 +160,7 @@ void tell_end(Talk& talk, const FinetuneFlags& flags, const FinetuneOutcome& out
   if (outcome.validation_accuracy) {
     line += fmt::format(", {:.1f}% right on --val", 100 * *outcome.validation_accuracy);
   }
-  talk.tell(line);
+  if (outcome.seconds > 0) talk.tell(line);  // else all was done before, which is said already
   if (!outcome.model.empty()) {
     talk.tell(fmt::format("model: {}\nevaluate it: {}", outcome.model.string(),
                           evaluation_of(flags, outcome)));
