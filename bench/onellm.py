@@ -7,7 +7,8 @@ csuhan/OneLLM's code in a process of its own, started as bench/onellm_published.
 tensors of the right shapes, so that decoding and preparing them is in our times and not in its. Ours is the whole
 process, start and loading included; of the published one only the loop counts.
 
-    bench/onellm.py --program build/contra4 --onellm DIR --script FILE [--questions 40] [--dtype float32] [--threads N]
+    bench/onellm.py --program build/contra4 --onellm DIR --script FILE [--questions 40] [--scenes N]
+        [--dtype float32] [--threads N]
 
 Without --onellm our side alone is timed. Its packages: see ONELLM_BENCH_REQUIREMENTS in tools/versions.sh; they go
 into a folder beside the checkpoint.
@@ -149,6 +150,7 @@ def main():
     parser.add_argument("--script", type=pathlib.Path, default=os.environ.get("CONTRA4_ONELLM_SCRIPT"))
     parser.add_argument("--packages", type=pathlib.Path, help="folder with what the published code imports")
     parser.add_argument("--questions", type=int, default=40)
+    parser.add_argument("--scenes", type=int, help="only questions over so many scenes")
     parser.add_argument("--published-questions", type=int, help="of those, the first so many [all]")
     parser.add_argument("--dtype", choices=("float32", "bf16"), default="float32")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -162,7 +164,7 @@ def main():
         if not (options.checkpoint / "params.json").exists():
             run([PYTHON, ROOT / "tools/make_onellm.py", options.checkpoint, "--size", "middle"])
     options.packages = options.packages or folder / "packages"
-    mini = mini_items()
+    mini = [item for item in mini_items() if options.scenes in (None, len(item["modalities"]))]
     items = make_questions([mini[number % len(mini)] for number in range(options.questions)], folder)
     requests = num_orders(items)
     print(f"{len(items)} questions, {sum(len(item['modalities']) for item in items)} media, "
