@@ -20,7 +20,8 @@ inline void add_scene(TrainingItem& item, Modality modality, const std::string& 
 }
 
 // Over real files of data/mini, quick to train on: two pictures and a video, whose way through CLIP
-// is not learnt, and which a batch shows once. Every other question is of the second of two groups of modalities.
+// is not learnt, and which a batch shows once. Every other question is of the second of two groups
+// of modalities.
 inline std::vector<TrainingItem> picture_items(int count) {
   constexpr std::array kPictures = {"102.png", "105.png"};
   constexpr std::array kVideos = {"ball.mp4"};

@@ -63,6 +63,8 @@ class OnellmNetwork {
   OnellmNetwork(const tensor::Checkpoint& weights, const models::onellm::Sizes& sizes,
                 const NetworkOptions& options);
   ~OnellmNetwork();
+  OnellmNetwork(const OnellmNetwork&) = delete;
+  OnellmNetwork& operator=(const OnellmNetwork&) = delete;
 
   // Sum of the cross entropies, in nats, over the labelled tokens: a scalar of float32 (float64
   // where the weights are), with its graph. Logits are computed at the labelled places alone.

@@ -32,6 +32,8 @@ class TrainedWeights {
   TrainedWeights(const tensor::Checkpoint& source, const models::onellm::Sizes& sizes,
                  const TrainedWeightsOptions& options, ProcessGroup* group);
   ~TrainedWeights();
+  TrainedWeights(const TrainedWeights&) = delete;
+  TrainedWeights& operator=(const TrainedWeights&) = delete;
 
   Unit* root() const { return units_.front().get(); }
   std::vector<Unit*> layers() const;

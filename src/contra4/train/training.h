@@ -40,6 +40,8 @@ class Training {
   // `observer` outlive this. Throws kNotFound, kDataLoss, kInvalidArgument, kResourceExhausted.
   Training(const FinetuneOptions& options, const FinetuneObserver& observer, ProcessGroup& group);
   ~Training();
+  Training(const Training&) = delete;
+  Training& operator=(const Training&) = delete;
 
   // To the end, or until a stop is asked of any process: saved then, and to be gone on with.
   // Throws kDataLoss for a loss that is no number, naming step and items: nothing of that step is
