@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "contra4/eval/run_journal.h"
+#include "contra4/inference/reply_record.h"
 
 namespace {
 
@@ -15,7 +15,7 @@ void require(bool holds) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace contra4::eval;
+  using namespace contra4;
   // NOLINTNEXTLINE(*-reinterpret-cast): bytes as libFuzzer gives them
   const auto entry = parse_reply_record({reinterpret_cast<const char*>(data), size});
   if (!entry) return 0;
