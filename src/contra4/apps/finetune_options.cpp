@@ -11,6 +11,7 @@
 
 #include "contra4/apps/native_flags.h"
 #include "contra4/base/error.h"
+#include "contra4/inference/training_checkpoints.h"
 
 namespace contra4::apps {
 
@@ -120,42 +121,11 @@ void set_training(FinetuneOptions& options, const FinetuneFlags& flags) {
   options.recomputes = flags.checkpointing;
 }
 
-// A checkpoint has this file; it is written last.
-bool is_checkpoint(const fs::path& folder) {
-  return is_there(folder / "checkpoint.json");
-}
-
-// Takes `prefix` and a number off the front.
-std::optional<std::int64_t> take_number(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return std::nullopt;
-  text.remove_prefix(prefix.size());
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || number < 0) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return number;
-}
-
-// (epoch, iteration) of "epoch_002_iter_000000500".
-std::optional<std::pair<std::int64_t, std::int64_t>> position_of(std::string_view name) {
-  const auto epoch = take_number(name, "epoch_");
-  const auto step = epoch ? take_number(name, "_iter_") : std::nullopt;
-  if (!step || !name.empty()) return std::nullopt;
-  return std::pair(*epoch, *step);
-}
-
 fs::path checkpoint_to_resume(const fs::path& given) {
-  if (is_checkpoint(given)) return given;
-  std::error_code ignored;
-  std::optional<std::pair<std::int64_t, std::int64_t>> newest;
-  fs::path found;
-  for (const auto& entry : fs::directory_iterator(given, ignored)) {
-    const auto position = position_of(entry.path().filename().string());
-    if (!position || !is_checkpoint(entry.path()) || (newest && *position < *newest)) continue;
-    newest = position;
-    found = entry.path();
+  if (is_there(given / kCheckpointIndexName)) return given;
+  for (const TrainingCheckpoint& found : find_checkpoints(given)) {
+    if (found.is_committed) return found.folder;
   }
-  if (!found.empty()) return found;
   throw Exception(ErrorCode::kNotFound,
                   fmt::format("--resume {}: {}", given.string(),
                               is_there(given) ? "neither a checkpoint of contra4 nor a folder with "

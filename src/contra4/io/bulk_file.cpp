@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
+#include "contra4/io/file.h"
 #include "contra4/io/temporary_file.h"
 
 namespace contra4::io {
@@ -93,9 +94,7 @@ void BulkFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_, "replace", errno);
   temporary_.clear();
   if (durability_ == Durability::kUnsynced) return;
-  const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
-  const Descriptor parent(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (parent.get() >= 0) ::fsync(parent.get());
+  sync_folder(path_.parent_path());
 }
 
 }  // namespace contra4::io

@@ -40,13 +40,13 @@ ErrorCode code_of_errno(int error) {
                                                     std::generic_category().message(error)));
 }
 
+}  // namespace
+
 void sync_folder(const std::filesystem::path& folder) {
   const Descriptor descriptor(
       ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.get() >= 0) ::fsync(descriptor.get());
 }
-
-}  // namespace
 
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
   const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

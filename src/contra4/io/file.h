@@ -36,6 +36,10 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+// A rename in a folder is on the disk when the folder is; "" is the current one. Where that cannot
+// be asked for nothing happens.
+void sync_folder(const std::filesystem::path& folder);
+
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
 // A file mapped read-only. Moves, does not copy. Throws kNotFound.

@@ -1,10 +1,6 @@
 #include "contra4/train/checkpoint_folder.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -16,7 +12,8 @@
 
 #include "contra4/base/error.h"
 #include "contra4/base/log.h"
-#include "contra4/io/descriptor.h"
+#include "contra4/inference/training_checkpoints.h"
+#include "contra4/io/file.h"
 #include "contra4/io/shown_name.h"
 
 namespace contra4::train {
@@ -27,69 +24,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kShardPrefix = "shard-";
 
-// Epoch and step, by which folders are ordered.
-using Place = std::pair<std::int64_t, std::int64_t>;
-
-Place place_of(const TrainingPosition& position) {
-  return {position.epoch, position.step_in_epoch};
-}
-
-// Takes a number off the front; nothing for what begins with none.
-std::optional<std::int64_t> take_number(std::string_view& text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || text.starts_with('-')) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return value;
-}
-
-std::optional<Place> parse_folder_name(std::string_view name) {
-  constexpr std::string_view kEpoch = "epoch_";
-  constexpr std::string_view kIteration = "_iter_";
-  if (!name.starts_with(kEpoch)) return std::nullopt;
-  name.remove_prefix(kEpoch.size());
-  const auto epoch = take_number(name);
-  if (!epoch || !name.starts_with(kIteration)) return std::nullopt;
-  name.remove_prefix(kIteration.size());
-  const auto step = take_number(name);
-  if (!step || !name.empty()) return std::nullopt;
-  return Place(*epoch, *step);
-}
-
-struct Found {
-  Place place;
-  fs::path folder;
-  bool is_committed = false;
-};
-
-// Folders that are named as checkpoints are, the newest first.
-std::vector<Found> find_folders(const fs::path& output) {
-  std::vector<Found> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(output, error); !error && entry != fs::directory_iterator();
-       entry.increment(error)) {
-    const auto place = parse_folder_name(entry->path().filename().string());
-    std::error_code ignored;
-    if (!place || !entry->is_directory(ignored)) continue;
-    found.push_back({.place = *place,
-                     .folder = entry->path(),
-                     .is_committed = fs::exists(entry->path() / kCheckpointIndexName, ignored)});
-  }
-  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-    return std::tie(a.place, a.folder) > std::tie(b.place, b.folder);
-  });
-  return found;
-}
-
 std::string shard_name(int rank, int num_ranks) {
   return fmt::format("{}{:05d}-of-{:05d}.safetensors", kShardPrefix, rank, num_ranks);
-}
-
-// A rename in a folder is on the disk when the folder is.
-void sync_folder(const fs::path& folder) {
-  const io::Descriptor descriptor(
-      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (descriptor.get() >= 0) ::fsync(descriptor.get());
 }
 
 // The index first: what is deleted by half is no checkpoint.
@@ -217,8 +153,7 @@ CheckpointFolder::CheckpointFolder(CheckpointOptions options) : options_(std::mo
 }
 
 fs::path CheckpointFolder::folder_of(const TrainingPosition& position) const {
-  return options_.output /
-         fmt::format("epoch_{:03d}_iter_{:09d}", position.epoch, position.step_in_epoch);
+  return options_.output / checkpoint_name(position.epoch, position.step_in_epoch);
 }
 
 // All ranks find the same: nobody commits while others save.
@@ -265,18 +200,18 @@ void CheckpointFolder::commit(const TrainingPosition& position) const {
   }
   delete_other_shards(folder, index.shards);
   write_index(folder, index);
-  sync_folder(options_.output);
+  io::sync_folder(options_.output);
   delete_old(position);
 }
 
 void CheckpointFolder::delete_old(const TrainingPosition& position) const {
   // Later ones without an index may be under way already.
-  const Place now = place_of(position);
+  const auto now = std::tie(position.epoch, position.step_in_epoch);
   int num_kept = 1;
-  for (const Found& found : find_folders(options_.output)) {
+  for (const TrainingCheckpoint& found : find_checkpoints(options_.output)) {
     if (found.folder.filename() == folder_of(position).filename()) continue;
     if (!found.is_committed) {
-      if (found.place < now) delete_folder(found.folder);
+      if (std::tie(found.epoch, found.step_in_epoch) < now) delete_folder(found.folder);
     } else if (options_.num_kept > 0 && ++num_kept > options_.num_kept) {
       delete_folder(found.folder);
     }
@@ -284,7 +219,7 @@ void CheckpointFolder::delete_old(const TrainingPosition& position) const {
 }
 
 std::optional<fs::path> CheckpointFolder::find_latest() const {
-  for (const Found& found : find_folders(options_.output)) {
+  for (const TrainingCheckpoint& found : find_checkpoints(options_.output)) {
     if (!found.is_committed) continue;
     try {
       const auto damage = find_damage(found.folder, read_index(found.folder));

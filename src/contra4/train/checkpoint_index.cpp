@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
+#include "contra4/inference/training_checkpoints.h"
 #include "contra4/io/file.h"
 #include "contra4/io/json.h"
 #include "contra4/io/json_writer.h"

@@ -28,8 +28,6 @@ struct ShardSize {
   std::uint64_t num_bytes = 0;
 };
 
-inline constexpr const char* kCheckpointIndexName = "checkpoint.json";
-
 struct CheckpointIndex {
   TrainingPosition position;
   TrainingSettings settings;

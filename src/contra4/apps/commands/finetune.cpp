@@ -19,6 +19,7 @@
 #include "contra4/base/clock.h"
 #include "contra4/base/error.h"
 #include "contra4/inference/torch_loader.h"
+#include "contra4/inference/training_checkpoints.h"
 #include "contra4/io/json_writer.h"
 #include "contra4/media/decoder.h"
 
@@ -171,14 +172,9 @@ void tell_end(Talk& talk, const FinetuneFlags& flags, const FinetuneOutcome& out
 // it, each before it meets the others, so that none finds an old one afterwards.
 void remove_checkpoints(const fs::path& output) {
   std::error_code ignored;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(output, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("epoch_") && name.find("_iter_") != std::string::npos) {
-      found.push_back(entry.path());
-    }
+  for (const TrainingCheckpoint& found : find_checkpoints(output)) {
+    fs::remove_all(found.folder, ignored);
   }
-  for (const fs::path& folder : found) fs::remove_all(folder, ignored);
 }
 
 // The options whole, with items.
