@@ -163,6 +163,16 @@ TEST_F(NetworkMediaTest, TheFeatureKeyIsThatOfTheFrozenWeights) {
   EXPECT_EQ(key_of(TrainedPart::kProjector), projector);
 }
 
+TEST_F(NetworkMediaTest, BlankMediaHaveTheFormOfPreparedOnes) {
+  const auto trained = make(TrainedPart::kAll);
+  NetworkMedia model(*trained->network, *trained->weights, {});
+  for (const Modality modality : kModalities) {
+    const models::PreparedMedium blank = model.blank(modality);
+    EXPECT_EQ(models::onellm::find_fault(trained->network->sizes(), modality, blank), "");
+    EXPECT_EQ(model.encode(modality, {&blank, 1}).size(), 1U);
+  }
+}
+
 TEST_F(NetworkMediaTest, NamesTheFileThatItCannotTake) {
   const auto trained = make(TrainedPart::kAll);
   NetworkMedia model(*trained->network, *trained->weights, {});

@@ -34,6 +34,8 @@ struct LoraOptions {
   double alpha = 16;  // the update is alpha / rank * B A
   // Products of the language model's layers, by their published names.
   std::vector<std::string> targets = {"wq", "wk", "wv", "wo"};
+
+  double scale() const { return alpha / rank; }
 };
 
 // One process of the job.

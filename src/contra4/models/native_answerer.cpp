@@ -183,15 +183,6 @@ class Run {
   std::deque<Waiting> ready_;
 };
 
-// Twice what is encoded at once, so that a batch is prepared while another is computed.
-std::size_t max_under_way(const SceneModel& model, int num_decoders) {
-  std::size_t largest = 1;
-  for (const Modality modality : kModalities) {
-    largest = std::max(largest, model.encode_batch_size(modality));
-  }
-  return 2 * largest + 2 * static_cast<std::size_t>(num_decoders);
-}
-
 }  // namespace
 
 NativeAnswerer::NativeAnswerer(std::unique_ptr<SceneModel> model, NativeModelOptions options,
@@ -204,8 +195,7 @@ NativeAnswerer::NativeAnswerer(std::unique_ptr<SceneModel> model, NativeModelOpt
                     fmt::format("a batch of {} questions", options_.batch_size));
   }
   options_.num_threads = tensor::resolve_num_threads(options_.num_threads);
-  if (options_.num_decoders == 0) options_.num_decoders = std::max(1, options_.num_threads / 2);
-  options_.num_decoders = tensor::resolve_num_threads(options_.num_decoders);
+  options_.num_decoders = resolve_num_decoders(options_.num_decoders, options_.num_threads);
 }
 
 void NativeAnswerer::run(const QuestionSource& source, const AnswerSink& sink,
@@ -218,7 +208,7 @@ void NativeAnswerer::run(const QuestionSource& source, const AnswerSink& sink,
   SceneMedia media(*model_, store ? &*store : nullptr,
                    {.num_threads = options_.num_decoders,
                     .max_feature_bytes = max_feature_bytes_,
-                    .max_under_way = max_under_way(*model_, options_.num_decoders)});
+                    .max_under_way = default_under_way(*model_, options_.num_decoders)});
   const std::size_t batch_size = options_.batch_size > 0
                                      ? static_cast<std::size_t>(options_.batch_size)
                                      : model_->answer_batch_size();

@@ -37,6 +37,19 @@ std::uint64_t num_bytes_of(const SceneFeatures& features) {
 
 }  // namespace
 
+int resolve_num_decoders(int num_decoders, int num_threads) {
+  return tensor::resolve_num_threads(num_decoders == 0 ? std::max(1, num_threads / 2)
+                                                       : num_decoders);
+}
+
+std::size_t default_under_way(const SceneModel& model, int num_decoders) {
+  std::size_t largest = 1;
+  for (const Modality modality : kModalities) {
+    largest = std::max(largest, model.encode_batch_size(modality));
+  }
+  return 2 * largest + 2 * static_cast<std::size_t>(num_decoders);
+}
+
 struct SceneMedia::Medium {
   Modality modality = Modality::kImage;
   std::filesystem::path path;

@@ -34,6 +34,14 @@ struct SceneMediaOptions {
   std::size_t max_under_way = 16;
 };
 
+// How many threads prepare media where nobody says it (0): half of those that compute, at least 1.
+// Throws as tensor::resolve_num_threads().
+int resolve_num_decoders(int num_decoders, int num_threads);
+
+// For a model that computes meanwhile: twice what it encodes at once, so that a batch is prepared
+// while another is computed.
+std::size_t default_under_way(const SceneModel& model, int num_decoders);
+
 // For one thread, the one that owns the model. Other threads see files, content hashes, prepared
 // tensors and the store, which are moved to them and back.
 class SceneMedia {

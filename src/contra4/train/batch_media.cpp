@@ -1,32 +1,14 @@
 #include "contra4/train/batch_media.h"
 
-#include <algorithm>
 #include <utility>
-
-#include <ATen/ops/zeros.h>
-
-#include "contra4/base/error.h"
 
 namespace contra4::train {
 
-namespace {
-
-// Twice what is encoded at once, so that the next ones are prepared meanwhile.
-std::size_t max_under_way(const models::SceneModel& model, int num_threads) {
-  std::size_t largest = 1;
-  for (const Modality modality : kModalities) {
-    largest = std::max(largest, model.encode_batch_size(modality));
-  }
-  return 2 * largest + 2 * static_cast<std::size_t>(num_threads);
-}
-
-}  // namespace
-
-BatchMedia::BatchMedia(models::SceneModel& model, const models::FeatureStore* store,
-                       int num_threads)
+BatchMedia::BatchMedia(NetworkMedia& model, const models::FeatureStore* store, int num_threads)
     : model_(model),
       media_(model, store,
-             {.num_threads = num_threads, .max_under_way = max_under_way(model, num_threads)}) {}
+             {.num_threads = num_threads,
+              .max_under_way = models::default_under_way(model, num_threads)}) {}
 
 void BatchMedia::prefetch(std::span<const LearntItem* const> items) {
   for (const LearntItem* item : items) {
@@ -77,22 +59,7 @@ bool BatchMedia::settle(const LearntItem& item, ShownMedia& shown) {
 std::shared_ptr<const models::SceneFeatures> BatchMedia::blank(Modality modality) {
   auto& made = blanks_[modality];
   if (made) return made;
-  constexpr std::int64_t kSide = 224;
-  models::PreparedMedium medium;
-  switch (modality) {
-    case Modality::kImage:
-      medium = {at::zeros({3, kSide, kSide})};
-      break;
-    case Modality::kVideo:
-      medium = {at::zeros({1, 3, kSide, kSide})};
-      break;
-    case Modality::kAudio:
-      medium = {at::zeros({1, 128, 1024})};
-      break;
-    case Modality::kPointCloud:
-      medium = {at::zeros({1, 6}), at::zeros({1024, 1}, at::kLong)};
-      break;
-  }
+  const models::PreparedMedium medium = model_.blank(modality);
   made = std::make_shared<const models::SceneFeatures>(
       std::move(model_.encode(modality, {&medium, 1}).front()));
   return made;

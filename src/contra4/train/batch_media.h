@@ -2,16 +2,17 @@
 // computed.
 #pragma once
 
+#include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <span>
 #include <stop_token>
-#include <string>
 #include <vector>
 
+#include "contra4/base/error.h"
 #include "contra4/models/feature_store.h"
 #include "contra4/models/scene_media.h"
-#include "contra4/models/scene_model.h"
+#include "contra4/train/network_media.h"
 #include "contra4/train/training_set.h"
 
 namespace contra4::train {
@@ -26,7 +27,7 @@ struct ShownMedia {
 class BatchMedia {
  public:
   // `model` makes of files what the network is shown; `store` may be null. Both outlive this.
-  BatchMedia(models::SceneModel& model, const models::FeatureStore* store, int num_threads);
+  BatchMedia(NetworkMedia& model, const models::FeatureStore* store, int num_threads);
 
   // Begins to read, as far as there is room.
   void prefetch(std::span<const LearntItem* const> items);
@@ -38,7 +39,7 @@ class BatchMedia {
   bool settle(const LearntItem& item, ShownMedia& shown);
   std::shared_ptr<const models::SceneFeatures> blank(Modality modality);
 
-  models::SceneModel& model_;
+  NetworkMedia& model_;
   models::SceneMedia media_;
   std::map<Modality, std::shared_ptr<const models::SceneFeatures>> blanks_;
 };

@@ -59,6 +59,13 @@ void copy_beside(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
+std::vector<fs::path> model_files(const FinalModelOptions& options) {
+  std::vector<fs::path> files;
+  if (options.writes_torch_file) files.push_back(options.folder / kTorchName);
+  if (options.writes_safetensors) files.push_back(options.folder / kSafetensorsName);
+  return files;
+}
+
 void check_model_folder(const FinalModelOptions& options, const fs::path& source) {
   std::error_code error;
   const fs::path home =

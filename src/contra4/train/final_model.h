@@ -26,6 +26,9 @@ struct FinalModelOptions {
   std::filesystem::path tokenizer = {};  // copied to tokenizer.model; empty: none
 };
 
+// The files that a model of these options is, without config and tokenizer.
+std::vector<std::filesystem::path> model_files(const FinalModelOptions& options);
+
 // Before a training: whether its model may go to the folder. Throws kInvalidArgument when `source`,
 // a checkpoint's folder or file, lies there, and when weights lie there that a reader would take
 // instead of the model's or together with them.

@@ -1,16 +1,13 @@
 #include "contra4/train/finetune.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
-#include "contra4/models/device/devices.h"
 #include "contra4/tensor/thread_count.h"
 #include "contra4/train/process_group.h"
 #include "contra4/train/training.h"
@@ -26,18 +23,12 @@ void end_after_failure(int rank, const std::string& words) {
   std::_Exit(1);
 }
 
-at::Device device_of(const FinetuneOptions& options) {
-  std::vector<std::string> names;
-  if (!options.device.empty()) names.push_back(options.device);
-  return models::choose_devices(names, options.job.local_rank).front();
-}
-
 }  // namespace
 
 FinetuneOutcome finetune(const FinetuneOptions& options, const FinetuneObserver& observer,
                          std::stop_token stop) {
   const tensor::OpThreads threads(tensor::resolve_num_threads(options.num_threads));
-  const auto group = join_processes({.job = options.job, .device = device_of(options)});
+  const auto group = join_processes({.job = options.job, .device = training_device(options)});
   std::unique_ptr<FailureWatch> watch;
   if (options.job.count > 1) watch = watch_failures(options.job, end_after_failure);
   try {

@@ -54,6 +54,10 @@ Result<models::PreparedMedium> NetworkMedia::prepare(Modality modality, std::str
   return models::onellm::prepare_medium(network_.sizes(), modality, bytes, name, options_);
 }
 
+models::PreparedMedium NetworkMedia::blank(Modality modality) const {
+  return models::onellm::blank_medium(network_.sizes(), modality);
+}
+
 std::vector<models::SceneFeatures> NetworkMedia::encode(
     Modality modality, std::span<const models::PreparedMedium> media) {
   return network_.freeze(modality, media);

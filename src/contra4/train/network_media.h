@@ -25,6 +25,8 @@ class NetworkMedia final : public models::SceneModel {
 
   Result<models::PreparedMedium> prepare(Modality modality, std::string_view bytes,
                                          std::string_view name) const override;
+  // A prepared medium that shows nothing.
+  models::PreparedMedium blank(Modality modality) const;
   // As OnellmNetwork::freeze(): what is not frozen stays as it was prepared.
   std::vector<models::SceneFeatures> encode(Modality modality,
                                             std::span<const models::PreparedMedium> media) override;

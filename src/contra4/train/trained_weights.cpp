@@ -7,8 +7,6 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
@@ -45,7 +43,7 @@ at::Tensor first_lora(const ParameterPlan& parameter, std::uint64_t seed) {
 
 TrainedWeights::TrainedWeights(const tensor::Checkpoint& source, const models::onellm::Sizes& sizes,
                                const TrainedWeightsOptions& options, ProcessGroup* group)
-    : lora_scale_(options.lora.alpha / options.lora.rank), rank_(group->rank()) {
+    : lora_scale_(options.lora.scale()), rank_(group->rank()) {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   std::set<std::string> trained;
   for (UnitPlan& plan : plan_units(source, sizes, options.trained, options.lora)) {
@@ -65,9 +63,6 @@ TrainedWeights::TrainedWeights(const tensor::Checkpoint& source, const models::o
     at::Tensor placed = stored.to(options.unit.device, options.unit.compute_type);
     if (!placed.is_same(stored)) source.release(name);
     tensors.emplace_back(name, std::move(placed));
-  }
-  if (options.trained == TrainedPart::kLora) {
-    tensors.emplace_back("lora_scale", at::full({}, lora_scale_));
   }
   checkpoint_ = std::make_unique<tensor::Checkpoint>(
       tensor::Checkpoint::of_tensors(std::move(tensors), source.description() + " in training"));
@@ -128,8 +123,7 @@ void TrainedWeights::take_unit(
   std::map<std::string, at::Tensor> by_name;
   std::int64_t begin = 0;
   for (const ParameterPlan& parameter : unit.plan().parameters) {
-    std::int64_t count = 1;
-    for (const std::int64_t size : parameter.shape) count *= size;
+    const std::int64_t count = parameter.num_elements();
     by_name.emplace(parameter.name, flat.narrow(0, begin, count).view(parameter.shape));
     begin += count;
   }

@@ -216,7 +216,12 @@ bool Training::train_step(const std::stop_token& stop) {
   ++position_.step_in_epoch;
   ++position_.global_step;
   last_loss_ = loss;
-  report(loss, norm, rate, agreement.num_positions);
+  report({.epoch = position_.epoch,
+          .step = position_.global_step,
+          .loss = loss,
+          .learning_rate = rate,
+          .gradient_norm = norm},
+         agreement.num_positions);
   const bool is_due =
       options_.validation_steps > 0 && position_.global_step % options_.validation_steps == 0;
   if (is_due && !validate(stop)) return false;
@@ -225,28 +230,22 @@ bool Training::train_step(const std::stop_token& stop) {
   return true;
 }
 
-void Training::report(double loss, double norm, double rate, double num_positions) {
+void Training::report(const StepRecord& record, double num_positions) {
   const auto now = Pace::Clock::now();
   const double seconds = Pace::seconds(now - pace_.step_start);
   ++pace_.steps;
   pace_.step_seconds += seconds;
   pace_.num_positions += num_positions;
-  if (log_) {
-    log_->add({.epoch = position_.epoch,
-               .step = position_.global_step,
-               .loss = loss,
-               .learning_rate = rate,
-               .gradient_norm = norm});
-  }
+  if (log_) log_->add(record);
   if (group_.rank() != 0 || !observer_.progress) return;
   const double each = Pace::seconds(now - pace_.start) / static_cast<double>(pace_.steps);
   observer_.progress(
-      {.epoch = position_.epoch,
-       .step = position_.global_step,
+      {.epoch = record.epoch,
+       .step = record.step,
        .total_steps = total_steps_,
-       .loss = loss,
-       .learning_rate = rate,
-       .gradient_norm = norm,
+       .loss = record.loss,
+       .learning_rate = record.learning_rate,
+       .gradient_norm = record.gradient_norm,
        .tokens_per_s = num_positions / std::max(seconds, 1e-9),
        .memory_bytes = models::peak_memory(device_),
        .seconds_left = each * static_cast<double>(total_steps_ - position_.global_step)});

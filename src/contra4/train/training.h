@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -33,6 +32,9 @@
 #include "contra4/train/validation.h"
 
 namespace contra4::train {
+
+// Where a process of a job computes. Throws as models::choose_devices().
+at::Device training_device(const FinetuneOptions& options);
 
 class Training {
  public:
@@ -102,7 +104,7 @@ class Training {
   bool train_epoch(const std::stop_token& stop);
   bool train_step(const std::stop_token& stop);
   bool is_over() const;
-  void report(double loss, double norm, double rate, double num_positions);
+  void report(const StepRecord& record, double num_positions);
   // False: stopped.
   bool validate(const std::stop_token& stop);
   void end_epoch();

@@ -1,6 +1,5 @@
 // What a training needs before its first step, and what it writes.
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -10,9 +9,11 @@
 
 #include "contra4/base/error.h"
 #include "contra4/base/hash.h"
+#include "contra4/inference/training_checkpoints.h"
 #include "contra4/models/device/devices.h"
 #include "contra4/models/onellm/files.h"
 #include "contra4/models/onellm/prompt.h"
+#include "contra4/tensor/thread_count.h"
 #include "contra4/train/training.h"
 
 namespace contra4::train {
@@ -81,14 +82,18 @@ UnitOptions unit_options(const FinetuneOptions& options, at::Device device,
 
 }  // namespace
 
+at::Device training_device(const FinetuneOptions& options) {
+  std::vector<std::string> names;
+  if (!options.device.empty()) names.push_back(options.device);
+  return models::choose_devices(names, options.job.local_rank).front();
+}
+
 void Training::read_model() {
   if (options_.batch_size < 1 || options_.accumulation < 1 || options_.epochs < 1) {
     throw Exception(ErrorCode::kInvalidArgument,
                     "epochs, batch size and accumulation are 1 at least");
   }
-  std::vector<std::string> devices;
-  if (!options_.device.empty()) devices.push_back(options_.device);
-  device_ = models::choose_devices(devices, options_.job.local_rank).front();
+  device_ = training_device(options_);
   compute_type_ = compute_type_of(options_.type);
   tokenizer_.emplace(models::onellm::find_tokenizer(options_.checkpoint, options_.tokenizer));
   source_.emplace(options_.checkpoint);
@@ -150,7 +155,7 @@ void Training::make_weights() {
       &group_);
   network_.emplace(weights_->checkpoint(), sizes_,
                    NetworkOptions{.trained = options_.trained,
-                                  .lora_scale = options_.lora.alpha / options_.lora.rank,
+                                  .lora_scale = options_.lora.scale(),
                                   .dtype = compute_type_,
                                   .device = device_,
                                   .label_ids = scene_label_ids(*tokenizer_)});
@@ -164,7 +169,8 @@ void Training::make_weights() {
     feature_store_.emplace(options_.feature_store, network_media_->feature_key());
   }
   media_.emplace(*network_media_, feature_store_ ? &*feature_store_ : nullptr,
-                 std::max(1, options_.num_decoders));
+                 models::resolve_num_decoders(options_.num_decoders,
+                                              tensor::resolve_num_threads(options_.num_threads)));
   runner_.emplace(
       weights_->root(), weights_->layers(),
       UnitRunnerOptions{.data_parallel = unit.data_parallel, .recomputes = options_.recomputes});
@@ -261,9 +267,7 @@ std::vector<UnitShard> Training::unit_shards() const {
     shard.first_moment = optimizer_->first_moment(i).narrow(0, 0, count);
     shard.second_moment = optimizer_->second_moment(i).narrow(0, 0, count);
     for (const ParameterPlan& parameter : unit.plan().parameters) {
-      shard.parameters.emplace_back(parameter.name,
-                                    std::accumulate(parameter.shape.begin(), parameter.shape.end(),
-                                                    std::int64_t{1}, std::multiplies<>()));
+      shard.parameters.emplace_back(parameter.name, parameter.num_elements());
     }
   }
   return shards;
@@ -273,13 +277,13 @@ std::vector<UnitShard> Training::unit_shards() const {
 bool Training::has_model() const {
   const auto latest = checkpoints_->find_latest();
   if (!latest) return false;
-  const auto is_newer = [&](const char* name) {
-    std::error_code missing;
-    const auto written = fs::last_write_time(options_.output / name, missing);
-    return !missing && written >= fs::last_write_time(*latest / "checkpoint.json", missing);
-  };
-  return (!options_.writes_torch_file || is_newer("consolidated.00-of-01.pth")) &&
-         (!options_.writes_safetensors || is_newer("model.safetensors"));
+  std::error_code missing;
+  const auto saved = fs::last_write_time(*latest / kCheckpointIndexName, missing);
+  const auto files = model_files(model_options(options_.output, /*is_final=*/true));
+  return std::all_of(files.begin(), files.end(), [&](const fs::path& file) {
+    const auto written = fs::last_write_time(file, missing);
+    return !missing && written >= saved;
+  });
 }
 
 // All processes collect, the first one writes.

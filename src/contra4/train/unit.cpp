@@ -18,12 +18,6 @@
 namespace contra4::train {
 namespace {
 
-std::int64_t count(const std::vector<std::int64_t>& shape) {
-  std::int64_t elements = 1;
-  for (const std::int64_t size : shape) elements *= size;
-  return elements;
-}
-
 std::uint64_t num_bytes_of(const at::Tensor& tensor) {
   return tensor.defined() ? tensor.storage().nbytes() : 0;
 }
@@ -76,9 +70,15 @@ at::Tensor alias(const at::Tensor& flat, std::int64_t offset,
 
 }  // namespace
 
+std::int64_t ParameterPlan::num_elements() const {
+  std::int64_t elements = 1;
+  for (const std::int64_t size : shape) elements *= size;
+  return elements;
+}
+
 std::int64_t UnitPlan::num_elements() const {
   std::int64_t elements = 0;
-  for (const ParameterPlan& parameter : parameters) elements += count(parameter.shape);
+  for (const ParameterPlan& parameter : parameters) elements += parameter.num_elements();
   return elements;
 }
 
@@ -122,7 +122,7 @@ void Unit::State::lay_out() {
   std::int64_t end = 0;
   for (const ParameterPlan& parameter : plan.parameters) {
     offsets.push_back(end);
-    end += count(parameter.shape);
+    end += parameter.num_elements();
     if (parameter.decays) decay_end = end;
   }
   const std::int64_t processes = group->size();

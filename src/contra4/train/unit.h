@@ -17,6 +17,8 @@ struct ParameterPlan {
   std::string name;
   std::vector<std::int64_t> shape;
   bool decays = true;  // weight decay
+
+  std::int64_t num_elements() const;
 };
 
 struct UnitPlan {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -22,6 +23,17 @@ namespace {
 
 constexpr std::int64_t kMelBins = 128;
 constexpr std::int64_t kSoundFrames = 1024;
+constexpr std::int64_t kAnyNumber = -1;  // of frames or points, 1 at least
+
+// Of the first tensor of a prepared medium.
+std::vector<std::int64_t> prepared_shape(const Sizes& sizes, Modality modality) {
+  const auto side =
+      sizes.patch_side * std::llround(std::sqrt(static_cast<double>(sizes.num_patches)));
+  if (modality == Modality::kAudio) return {1, kMelBins, kSoundFrames};
+  if (modality == Modality::kPointCloud) return {kAnyNumber, 6};
+  if (modality == Modality::kVideo) return {kAnyNumber, 3, side, side};
+  return {3, side, side};
+}
 
 // The published evaluation keeps 10.24 s, the mean over all samples is taken before: no bound here.
 Result<at::Tensor> prepare_sound(const media::MediaDecoder& decoder, std::string_view bytes,
@@ -97,13 +109,18 @@ Result<PreparedMedium> prepare_medium(const Sizes& sizes, Modality modality, std
   return tensors;
 }
 
+PreparedMedium blank_medium(const Sizes& sizes, Modality modality) {
+  std::vector<std::int64_t> shape = prepared_shape(sizes, modality);
+  std::replace(shape.begin(), shape.end(), kAnyNumber, std::int64_t{1});
+  PreparedMedium medium = {at::zeros(shape)};
+  if (modality == Modality::kPointCloud) {
+    medium.push_back(at::zeros({PointGroupsOptions().num_centres, 1}, at::kLong));
+  }
+  return medium;
+}
+
 std::string find_fault(const Sizes& sizes, Modality modality, const PreparedMedium& medium) {
-  const auto side =
-      sizes.patch_side * std::llround(std::sqrt(static_cast<double>(sizes.num_patches)));
-  std::vector<std::int64_t> wanted = {3, side, side};
-  if (modality == Modality::kAudio) wanted = {1, kMelBins, kSoundFrames};
-  if (modality == Modality::kPointCloud) wanted = {-1, 6};
-  if (modality == Modality::kVideo) wanted.insert(wanted.begin(), -1);
+  const std::vector<std::int64_t> wanted = prepared_shape(sizes, modality);
   const bool is_there = medium.size() == (modality == Modality::kPointCloud ? 2U : 1U);
   const auto fits = [&] {
     const auto found = medium[0].sizes();

@@ -23,6 +23,9 @@ struct PrepareOptions {
 Result<PreparedMedium> prepare_medium(const Sizes& sizes, Modality modality, std::string_view bytes,
                                       std::string_view name, const PrepareOptions& options);
 
+// Zeros in the form of a prepared medium: one frame of a video, one point in all groups.
+PreparedMedium blank_medium(const Sizes& sizes, Modality modality);
+
 // Of a prepared medium that the encoder can take; empty if it can, else what is wrong.
 std::string find_fault(const Sizes& sizes, Modality modality, const PreparedMedium& medium);
 
