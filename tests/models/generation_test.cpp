@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -71,6 +72,28 @@ TEST(Generation, ContinuationsThatDifferAtTheEndShareAStem) {
   EXPECT_EQ(stems[0].ends[2].continuation, 3U);
   EXPECT_EQ(stems[0].ends[2].token, 3);
   EXPECT_TRUE(stems[1].tokens.empty());
+}
+
+TEST(Generation, ScoresOfSeveralQuestionsAreThoseOfEach) {
+  const std::vector<Ids> names = {{1, 0}, {1, 2}, {2}};
+  const at::Tensor logits =
+      at::tensor({0.0F, 1.0F, 2.0F, 3.0F, 0.5F, -1.0F, 0.3F, 0.2F, 0.1F}).view({3, 3});
+  std::vector<AskedStem> stems;
+  for (std::size_t question = 0; question < 2; ++question) {
+    for (Stem& stem : plan_stems(names)) {
+      stems.push_back({.question = question, .stem = std::move(stem)});
+    }
+  }
+  const auto scores = continuation_scores(at::cat({logits, logits.neg()}), stems, 2);
+  ASSERT_EQ(scores.size(), 2U);
+  const Stem stem = plan_stems(names)[0];
+  const auto first = stem_log_probabilities(logits.narrow(0, 0, 2), stem);
+  const auto second = stem_log_probabilities(logits.neg().narrow(0, 0, 2), stem);
+  const auto single = stem_log_probabilities(logits.neg().narrow(0, 2, 1), plan_stems(names)[1]);
+  EXPECT_THAT(scores[0], ::testing::SizeIs(3));
+  EXPECT_EQ(scores[0][1], first[1]);
+  EXPECT_EQ(scores[1][0], second[0]);
+  EXPECT_EQ(scores[1][2], single[0]);
 }
 
 TEST(Generation, LogProbabilitiesAddUpOverTheTokens) {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "contra4/apps/arguments.h"
+#include "contra4/apps/shown_input.h"
 
 namespace contra4::apps {
 
@@ -22,12 +23,7 @@ void add_data_flags(CLI::App& app, FinetuneFlags& flags) {
   app.add_option("--val", flags.validation,
                  "questions that the model is evaluated on meanwhile, one file or several")
       ->type_name("FILE...");
-  app.add_option("--media-root", flags.media_root,
-                 "folder of media, SOURCE/ID or MODALITY/ID, looked into before the folders of "
-                 "COCO_DIR, AUDIOCAPS_DIR, CLOTHO_DIR, MSRVTT_DIR, OBJAVERSE_DIR")
-      ->type_name("DIR");
-  app.add_flag("--skip-missing-media", flags.skip_missing_media,
-               "leave out questions whose media have no file, instead of refusing to start");
+  add_media_file_flags(app, flags.media_root, flags.skip_missing_media);
   app.add_option("--datasets", flags.datasets,
                  "of no effect, as in the published script: --data says what is learnt from")
       ->type_name("NAME...");

@@ -31,11 +31,16 @@ void add_input_flags(CLI::App& app, InputFlags& flags) {
   app.add_option("--captions", flags.captions,
                  "predicted captions: .jsonl, .json, .csv or .parquet with source, id, caption")
       ->type_name("FILE");
-  app.add_option("--media-root", flags.media_root,
+  add_media_file_flags(app, flags.media_root, flags.skip_missing_media);
+}
+
+void add_media_file_flags(CLI::App& app, std::optional<std::filesystem::path>& media_root,
+                          bool& skip_missing_media) {
+  app.add_option("--media-root", media_root,
                  "folder of media, SOURCE/ID or MODALITY/ID, looked into before the folders of "
                  "COCO_DIR, AUDIOCAPS_DIR, CLOTHO_DIR, MSRVTT_DIR, OBJAVERSE_DIR")
       ->type_name("DIR");
-  app.add_flag("--skip-missing-media", flags.skip_missing_media,
+  app.add_flag("--skip-missing-media", skip_missing_media,
                "leave out questions whose media have no file, instead of refusing to start");
 }
 

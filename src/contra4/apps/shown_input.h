@@ -24,6 +24,9 @@ struct InputFlags {
   bool skip_missing_media = false;
 };
 void add_input_flags(CLI::App& app, InputFlags& flags);
+// Two of them, for commands that show media alone; in the group that was last begun.
+void add_media_file_flags(CLI::App& app, std::optional<std::filesystem::path>& media_root,
+                          bool& skip_missing_media);
 
 // The kind that was asked for, else what suits the model. Throws UsageError for flags that
 // contradict each other, kInvalidArgument for an input the model has no use for.

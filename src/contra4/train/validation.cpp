@@ -71,44 +71,28 @@ std::vector<std::size_t> Validation::choose(const std::vector<const LearntItem*>
                                             const std::vector<ShownMedia>& shown,
                                             const OnellmNetwork& network,
                                             UnitRunner& runner) const {
-  struct Asked {
-    std::size_t item;
-    models::Stem stem;
-    std::vector<std::int64_t> ids;
-  };
-  std::vector<Asked> asked;
+  std::vector<models::AskedStem> stems;
+  std::vector<std::vector<std::int64_t>> ids;
+  std::vector<std::int64_t> num_rows;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto names = std::span(name_ids_).first(items[i]->modalities.size());
     for (models::Stem& stem : models::plan_stems(names)) {
-      std::vector<std::int64_t> ids = items[i]->text.ids;
-      ids.insert(ids.end(), stem.tokens.begin(), stem.tokens.end());
-      asked.push_back({.item = i, .stem = std::move(stem), .ids = std::move(ids)});
+      ids.push_back(items[i]->text.ids);
+      ids.back().insert(ids.back().end(), stem.tokens.begin(), stem.tokens.end());
+      num_rows.push_back(std::ssize(stem.tokens) + 1);
+      stems.push_back({.question = i, .stem = std::move(stem)});
     }
   }
   std::vector<Example> examples;
-  std::vector<std::int64_t> num_rows;
-  for (const Asked& one : asked) {
+  for (std::size_t i = 0; i < stems.size(); ++i) {
     Example& example = examples.emplace_back();
-    example.ids = one.ids;
-    example.modalities = items[one.item]->modalities;
-    for (const auto& scene : shown[one.item].scenes) example.media.push_back(scene.get());
-    num_rows.push_back(std::ssize(one.stem.tokens) + 1);
+    example.ids = ids[i];
+    example.modalities = items[stems[i].question]->modalities;
+    for (const auto& scene : shown[stems[i].question].scenes) example.media.push_back(scene.get());
   }
-  const at::Tensor logits = network.last_logits(examples, num_rows, runner).cpu();
-  std::vector<std::vector<double>> scores(items.size());
-  std::int64_t row = 0;
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    auto& of_item = scores[asked[i].item];
-    of_item.resize(items[asked[i].item]->modalities.size());
-    const auto ends =
-        models::stem_log_probabilities(logits.narrow(0, row, num_rows[i]), asked[i].stem);
-    for (std::size_t j = 0; j < ends.size(); ++j) {
-      of_item[asked[i].stem.ends[j].continuation] = ends[j];
-    }
-    row += num_rows[i];
-  }
+  const at::Tensor logits = network.last_logits(examples, num_rows, runner);
   std::vector<std::size_t> choices;
-  for (const auto& of_item : scores) {
+  for (const auto& of_item : models::continuation_scores(logits, stems, items.size())) {
     choices.push_back(models::most_likely(of_item, std::span(name_ids_).first(of_item.size())));
   }
   return choices;

@@ -77,6 +77,25 @@ std::vector<double> stem_log_probabilities(const at::Tensor& logits, const Stem&
   return of_ends;
 }
 
+std::vector<std::vector<double>> continuation_scores(const at::Tensor& logits,
+                                                     std::span<const AskedStem> stems,
+                                                     std::size_t num_questions) {
+  std::vector<std::vector<double>> scores(num_questions);
+  std::int64_t row = 0;
+  for (const auto& [question, stem] : stems) {
+    const std::int64_t num_rows = std::ssize(stem.tokens) + 1;
+    const auto of_ends = stem_log_probabilities(logits.narrow(0, row, num_rows), stem);
+    std::vector<double>& of_question = scores.at(question);
+    for (std::size_t i = 0; i < stem.ends.size(); ++i) {
+      const std::size_t continuation = stem.ends[i].continuation;
+      if (of_question.size() <= continuation) of_question.resize(continuation + 1);
+      of_question[continuation] = of_ends[i];
+    }
+    row += num_rows;
+  }
+  return scores;
+}
+
 std::size_t most_likely(std::span<const double> log_probabilities,
                         std::span<const std::vector<std::int64_t>> continuations) {
   CONTRA4_CHECK(!log_probabilities.empty() && log_probabilities.size() == continuations.size(),

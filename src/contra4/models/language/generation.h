@@ -46,6 +46,19 @@ std::vector<Stem> plan_stems(std::span<const std::vector<std::int64_t>> continua
 //   logits  [tokens of the stem + 1, vocabulary_size] float32: before each token and at the end
 std::vector<double> stem_log_probabilities(const at::Tensor& logits, const Stem& stem);
 
+// A stem of one of several questions.
+struct AskedStem {
+  std::size_t question = 0;
+  Stem stem;
+};
+
+// The log-probabilities of the continuations of every question, which are numbered from 0.
+//   logits  [sum of (tokens of the stem + 1), vocabulary_size]: as stem_log_probabilities() wants
+//           them, stem after stem
+std::vector<std::vector<double>> continuation_scores(const at::Tensor& logits,
+                                                     std::span<const AskedStem> stems,
+                                                     std::size_t num_questions);
+
 // The one with the greatest log-probability per token, of equal ones the first: longer names are
 // not at a disadvantage.
 std::size_t most_likely(std::span<const double> log_probabilities,

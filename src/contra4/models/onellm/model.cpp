@@ -180,34 +180,21 @@ void Model::answer_by_text(std::span<Asked> asked) const {
 
 // One pass over the prompt and the words all names begin with: no token has to be decoded.
 void Model::answer_by_logprobs(std::span<Asked> asked) const {
-  struct Place {
-    std::size_t asked;
-    Stem stem;
-  };
   Numbers numbers;
   std::vector<LlamaPrompt> prompts;
-  std::vector<Place> places;
+  std::vector<AskedStem> stems;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const std::size_t num_scenes = asked[i].question->modalities.size();
-    asked[i].answer.scores.resize(num_scenes);
     for (Stem& stem : plan_stems(std::span(name_ids_).first(num_scenes))) {
       std::vector<std::int64_t> ids(asked[i].prompt.ids.begin() + 1, asked[i].prompt.ids.end());
       ids.insert(ids.end(), stem.tokens.begin(), stem.tokens.end());
       prompts.push_back(lay_out(*asked[i].question, ids, std::ssize(stem.tokens) + 1, numbers));
-      places.push_back({.asked = i, .stem = std::move(stem)});
+      stems.push_back({.question = i, .stem = std::move(stem)});
     }
   }
   const LlamaDecoding decoding(decoder_, prompts, 0);
-  std::int64_t row = 0;
-  for (const auto& [index, stem] : places) {
-    const std::int64_t num_rows = std::ssize(stem.tokens) + 1;
-    const auto scores =
-        stem_log_probabilities(decoding.prompt_logits().narrow(0, row, num_rows), stem);
-    for (std::size_t j = 0; j < stem.ends.size(); ++j) {
-      asked[index].answer.scores[stem.ends[j].continuation] = scores[j];
-    }
-    row += num_rows;
-  }
+  auto scores = continuation_scores(decoding.prompt_logits(), stems, asked.size());
+  for (std::size_t i = 0; i < asked.size(); ++i) asked[i].answer.scores = std::move(scores[i]);
   for (Asked& one : asked) {
     const std::span names = std::span(name_ids_).first(one.answer.scores.size());
     const std::size_t best = most_likely(one.answer.scores, names);
