@@ -75,6 +75,19 @@ if [[ -f build/libcontra4_torch.so ]]; then
   echo "A data set made from the captions of data/mini, without any server:"
   build/contra4 pipeline data/mini/pipeline.yaml --output-dir runs/demo-made --quiet
   made=("Card of the made set:   runs/demo-made/dataset/README.md")
+  echo
+  echo "Three of its questions:"
+  .venv/bin/python - runs/demo-made/dataset/test.jsonl <<'PYTHON'
+import json, sys
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    rows = [json.loads(line) for line in file]
+for row in rows[:: max(1, len(rows) // 3)][:3]:
+    print(f"  {row['question']}")
+    for letter, modality, scene in zip("ABCD", row["modalities"], row["examples"]):
+        mark = "*" if row["gt_answer"].removeprefix("Scene ").startswith(letter) else " "
+        print(f"  {mark} {letter}  {modality:6} {scene['caption']}")
+PYTHON
 fi
 cat <<END
 
