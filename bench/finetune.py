@@ -3,12 +3,13 @@
 
 Makes a checkpoint of random weights (CLIP ViT-L/14 at full size, a small language model) unless --checkpoint names
 one, and questions over copies of data/mini's media of which no two are alike; each of the first --questions / 2 items
-of data/mini twice, so that batches of two show the same modalities. All of the model but CLIP is trained, in float32,
-one step a batch. The published side is the loop of bench/finetune_published.py, its media come in as tensors, so that
+of data/mini twice, so that batches of two show the same modalities. All of the model but CLIP is trained, one step a
+batch. The published side is the loop of bench/finetune_published.py, its media come in as tensors, so that
 decoding and preparing them is in our times and not in its; its texts are padded as published, positions of padding do
 not count. Of both only the steps are timed; memory is that of the whole process.
 
     bench/finetune.py --program build/contra4 --onellm DIR --script FILE [--questions 8] [--threads N]
+        [--precision bf16]
 
 With --scaling instead: one process of one thread against two, started as torchrun would.
 """
@@ -62,7 +63,8 @@ def run_published(options, folder, items):
     made = subprocess.run([onellm.PYTHON, "-c", BATCHES], input=given, text=True, check=True, env=environment,
                           stdout=subprocess.PIPE)
     command = [onellm.PYTHON, onellm.ROOT / "bench/finetune_published.py", "--onellm", options.onellm, "--script",
-               options.script, "--checkpoint", options.checkpoint, "--batches", path, "--threads", options.threads]
+               options.script, "--checkpoint", options.checkpoint, "--batches", path, "--threads", options.threads,
+               "--precision", options.precision]
     _, _, peak, output = onellm.run(command, env=environment)
     return sum(json.loads(output.strip().splitlines()[-1])["seconds"]), int(made.stdout), peak
 
@@ -71,8 +73,8 @@ def finetune_command(options, folder, name, *more):
     shutil.rmtree(folder / name, ignore_errors=True)
     return [options.program, "finetune", "--data", folder / "bench.json", "--media-root", folder / "media",
             "--llama_ckpt_dir", options.checkpoint, "--output_dir", folder / name, "--epochs", "1", "--lr", "1e-5",
-            "--precision", "fp32", "--prompt-template", "{question} Choose from: {choices}", "--quiet", "--json",
-            *more]
+            "--precision", options.precision, "--prompt-template", "{question} Choose from: {choices}", "--quiet",
+            "--json", *more]
 
 
 def run_ours(options, folder, name, *more):
@@ -123,6 +125,7 @@ def main():
     parser.add_argument("--packages", type=pathlib.Path, help="folder with what the published code imports")
     parser.add_argument("--questions", type=int, default=8, help="an even number")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--scaling", action="store_true", help="one process against two")
     parser.add_argument("--folder", type=pathlib.Path)
     options = parser.parse_args()

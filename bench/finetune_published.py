@@ -11,6 +11,8 @@ bench/onellm_published.py and:
   32000           the number of pieces in the loss: as many as the checkpoint has
   loop            forward, backward, clipping to 2 and AdamW as in train_one_epoch(), without its logging; apex is not
                   there, so torch's AdamW
+  FSDP            left out, as one process needs none. Its mixed precision, with --precision bf16, is autocast's: weights
+                  are kept in float32 and cast once a step; CLIP, frozen, is kept in bfloat16
 """
 
 import argparse
@@ -63,6 +65,7 @@ def main():
     parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--batches", required=True, help="torch file of {modal, ids, labels, inputs}")
     parser.add_argument("--lr", type=float, default=1e-5)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
     if options.threads:
@@ -81,12 +84,15 @@ def main():
     model = model.float()
     for name, parameter in model.named_parameters():
         parameter.requires_grad = not name.startswith("llma.clip.")
+        if options.precision == "bf16" and not parameter.requires_grad:
+            parameter.data = parameter.data.bfloat16()
     model.train(True)
     optimizer = torch.optim.AdamW(parameter_groups(model, 0.02), lr=options.lr, betas=(0.9, 0.95))
     losses, seconds = [], []
     for batch in torch.load(options.batches, mmap=True):
         start = time.monotonic()
-        loss = model(batch["ids"], batch["labels"], batch["inputs"], [batch["modal"]] * len(batch["ids"]))
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.precision == "bf16"):
+            loss = model(batch["ids"], batch["labels"], batch["inputs"], [batch["modal"]] * len(batch["ids"]))
         loss.backward()
         torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 2.0)
         optimizer.step()

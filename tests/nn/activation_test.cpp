@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
@@ -27,6 +28,18 @@ TEST(Activation, IsTheNamedFunction) {
     EXPECT_EQ(activated("relu", x), x > 0 ? x : 0);
     EXPECT_NEAR(activated("silu", x), x / (1 + std::exp(-x)), 1e-12);
     EXPECT_NEAR(activated("quick_gelu", x), x / (1 + std::exp(-1.702 * x)), 1e-12);
+  }
+}
+
+TEST(Activation, IsFactoredIntoOneThatTakesAScaledInput) {
+  for (const char* name : {"gelu", "gelu_new", "quick_gelu", "relu", "silu"}) {
+    const auto activation = find_activation(name).value();
+    const auto [inner, factor] = factored(activation);
+    at::Tensor x = at::tensor({-1.5, 0.2, 2.5}, at::kDouble);
+    at::Tensor scaled = x.mul(factor);
+    activate(activation, x);
+    activate(inner, scaled);
+    EXPECT_TRUE(at::allclose(scaled, x.mul(factor), 1e-12, 1e-12)) << name;
   }
 }
 

@@ -39,6 +39,25 @@ TEST(Product, IsRoundedOnceInEveryType) {
   EXPECT_TRUE(at::allclose(product(x, weight), at::matmul(x, weight.t()), 1e-5, 1e-5));
 }
 
+TEST(Product, TakesFactorsAlong) {
+  const at::Tensor weight = random({7, 40}, 2);
+  const at::Tensor bias = random({7}, 3);
+  for (const at::Tensor& x : {random({2, 3, 40}, 1), random({6, 40}, 4)}) {
+    for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
+      const auto exact = [type](const at::Tensor& t) { return t.to(type).to(at::kDouble); };
+      const at::Tensor wanted =
+          at::matmul(exact(x), exact(weight).t()).mul(3).add(exact(bias), -0.5);
+      const at::Tensor found =
+          product(x.to(type), weight.to(type), bias.to(type), {.product = 3, .bias = -0.5});
+      EXPECT_EQ(found.sizes(), wanted.sizes());
+      const double bound = type == at::kFloat ? 1e-5 : 3e-2;
+      EXPECT_TRUE(at::allclose(found.to(at::kDouble), wanted, bound, 3 * bound)) << type;
+    }
+    EXPECT_TRUE(at::allclose(product(x, weight, {}, {.product = 3}),
+                             at::matmul(x, weight.t()).mul(3), 1e-5, 1e-5));
+  }
+}
+
 TEST(Product, GoesThroughFloat32OnlyWhereThatIsFaster) {
   EXPECT_FALSE(multiplies_in_float32(at::ones({1})));
   EXPECT_TRUE(multiplies_in_float32(at::ones({1}).to(at::kHalf)));

@@ -34,6 +34,12 @@ std::optional<Activation> find_activation(std::string_view name) {
   return row->activation;
 }
 
+// x sigmoid(ax) = silu(ax) / a.
+FactoredActivation factored(Activation activation) {
+  if (activation == Activation::kQuickGelu) return {Activation::kSilu, kQuickGeluFactor};
+  return {activation, 1};
+}
+
 void activate(Activation activation, at::Tensor& x) {
   const bool is_new = is_recording(x);
   switch (activation) {
@@ -43,12 +49,13 @@ void activate(Activation activation, at::Tensor& x) {
     case Activation::kGeluTanh:
       x = is_new ? at::gelu(x, "tanh") : at::gelu_(x, "tanh");
       return;
-    case Activation::kQuickGelu:
-      // x sigmoid(ax) = silu(ax) / a: three passes over x and no other memory. For gradients a x
-      // alone is kept.
-      x = is_new ? at::silu(x.mul(kQuickGeluFactor)) : at::silu_(x.mul_(kQuickGeluFactor));
-      x.mul_(1 / kQuickGeluFactor);
+    case Activation::kQuickGelu: {
+      const auto [inner, factor] = factored(activation);
+      x = is_new ? x.mul(factor) : x.mul_(factor);
+      activate(inner, x);
+      x.mul_(1 / factor);
       return;
+    }
     case Activation::kRelu:
       x = is_new ? at::relu(x) : at::relu_(x);
       return;

@@ -20,6 +20,13 @@ enum class Activation {
 // "relu", "silu".
 std::optional<Activation> find_activation(std::string_view name);
 
+// factor * f(x) = inner(factor * x): products before and after can take the factor along.
+struct FactoredActivation {
+  Activation inner = Activation::kGelu;
+  double factor = 1;
+};
+FactoredActivation factored(Activation activation);
+
 // Element by element, in place: x is spent. Where autograd records, x becomes another tensor.
 void activate(Activation activation, at::Tensor& x);
 

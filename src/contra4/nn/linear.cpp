@@ -12,7 +12,6 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "contra4/base/error.h"
-#include "contra4/nn/product.h"
 #include "contra4/nn/recording.h"
 
 namespace contra4::nn {
@@ -109,9 +108,9 @@ at::Tensor LowRankUpdate::operator()(const at::Tensor& x) const {
   return product(product(x, a), b);
 }
 
-at::Tensor Linear::operator()(const at::Tensor& x) const {
-  at::Tensor out = product(x, weight, bias);
-  if (update.is_defined()) out.add_(update(x), update.scale);
+at::Tensor Linear::operator()(const at::Tensor& x, const ProductFactors& factors) const {
+  at::Tensor out = product(x, weight, bias, factors);
+  if (update.is_defined()) out.add_(update(x), update.scale * factors.product);
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "contra4/nn/placement.h"
+#include "contra4/nn/product.h"
 #include "contra4/tensor/checkpoint.h"
 
 namespace contra4::nn {
@@ -30,8 +31,8 @@ struct Linear {
   at::Tensor bias;    // [out], or undefined
   LowRankUpdate update = {};
 
-  // x [..., in] -> [..., out]
-  at::Tensor operator()(const at::Tensor& x) const;
+  // x [..., in] -> [..., out]. A factor of the product is one of the update too.
+  at::Tensor operator()(const at::Tensor& x, const ProductFactors& factors = {}) const;
 };
 
 struct LinearShape {

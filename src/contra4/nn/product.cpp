@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
@@ -29,6 +30,15 @@ std::optional<at::Tensor> if_defined(const at::Tensor& x) {
   return x.defined() ? std::optional(x) : std::nullopt;
 }
 
+at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                    const ProductFactors& factors) {
+  if (factors.product == 1 && factors.bias == 1) return at::linear(x, weight, if_defined(bias));
+  if (!bias.defined()) return at::linear(x, weight).mul_(factors.product);
+  const at::Tensor rows = x.flatten(0, -2);
+  return at::addmm(bias, rows, weight.t(), factors.bias, factors.product)
+      .unflatten(0, x.sizes().slice(0, static_cast<std::size_t>(x.dim() - 1)));
+}
+
 }  // namespace
 
 bool multiplies_in_float32(const at::Tensor& operand) {
@@ -37,9 +47,10 @@ bool multiplies_in_float32(const at::Tensor& operand) {
   return type == at::kHalf || (type == at::kBFloat16 && !has_bfloat16_instructions());
 }
 
-at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  if (!multiplies_in_float32(x)) return at::linear(x, weight, if_defined(bias));
-  return at::linear(widened(x), widened(weight), if_defined(widened(bias))).to(x.scalar_type());
+at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                   const ProductFactors& factors) {
+  if (!multiplies_in_float32(x)) return multiply(x, weight, bias, factors);
+  return multiply(widened(x), widened(weight), widened(bias), factors).to(x.scalar_type());
 }
 
 at::Tensor matrix_product(const at::Tensor& a, const at::Tensor& b) {

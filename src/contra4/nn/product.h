@@ -13,9 +13,16 @@ namespace contra4::nn {
 // operands' type.
 bool multiplies_in_float32(const at::Tensor& operand);
 
-// x W^T, and + b where there is one.
+// Factors that a product takes along at no cost.
+struct ProductFactors {
+  double product = 1;
+  double bias = 1;
+};
+
+// x W^T, and + b where there is one, each times its factor.
 //   x  [..., in]   weight  [out, in]   bias  [out], or undefined   returns  [..., out]
-at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
+at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {},
+                   const ProductFactors& factors = {});
 
 // a b of two matrices, rows and columns any number of elements apart.
 at::Tensor matrix_product(const at::Tensor& a, const at::Tensor& b);
