@@ -28,7 +28,7 @@ enum class ErrorCode {
 // "invalid_argument" and so on, for logs and JSON.
 std::string_view to_string(ErrorCode code);
 
-struct Error {
+struct Error {  // NOLINT(clang-analyzer-core.uninitialized.Assign): see .clang-tidy
   ErrorCode code = ErrorCode::kInternal;
   std::string message;
 };
