@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -184,6 +185,24 @@ TEST_F(Balance, RowsThatCannotBeBalancedAreDroppedWithTheirReason) {
   ASSERT_EQ(dropped.size(), 2U);
   EXPECT_THAT(dropped[0], HasSubstr(R"("reason": "no answer")"));
   EXPECT_THAT(dropped[1], HasSubstr(R"("reason": "number of scenes")"));
+}
+
+TEST_F(Balance, AnEmptyListStaysOne) {
+  io::write_file_atomically(filter_stage_output(files), "[]");
+  EXPECT_EQ(balance({}).before_and_after.back().rows, 0);
+  EXPECT_EQ(io::read_file(files.balanced()), "[]\n");
+}
+
+TEST_F(Balance, NothingIsLeftBehindAfterAStop) {
+  make_filtered(20);
+  std::stop_source stop;
+  stop.request_stop();
+  const BalanceOptions options;
+  Stage stage = open_balance(files, options);
+  const auto outcome = run_balance(stage, files, options, stop.get_token());
+  EXPECT_TRUE(outcome.step.is_cancelled);
+  EXPECT_FALSE(std::filesystem::exists(files.balanced()));
+  EXPECT_FALSE(std::filesystem::exists(manifest_path(files.balanced())));
 }
 
 TEST_F(Balance, WrongRowsAndMissingFilesAreNamed) {

@@ -5,25 +5,19 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "contra4/base/error.h"
 #include "contra4/base/hash.h"
 #include "contra4/base/random.h"
-#include "contra4/data/file_format.h"
-#include "contra4/data/fingerprint_set.h"
 #include "contra4/data/item.h"
-#include "contra4/data/item_reader.h"
 #include "contra4/data/json_scan.h"
-#include "contra4/data/raw_row.h"
-#include "contra4/data/record_reader.h"
-#include "contra4/io/byte_source.h"
 #include "contra4/io/json_writer.h"
+#include "contra4/pipeline/balance_rows.h"
 #include "contra4/pipeline/filter.h"
-#include "contra4/pipeline/letter_rules.h"
 #include "contra4/pipeline/row_outputs.h"
 #include "contra4/pipeline/scene_move.h"
 #include "contra4/scoring/scene_orders.h"
@@ -37,258 +31,40 @@ namespace fs = std::filesystem;
 
 // "Within two points of chance", with a little left for whoever rounds.
 constexpr double kModalityMargin = 0.019;
-constexpr std::size_t kBlockBytes = 1U << 20;
-constexpr std::size_t kRowsBetweenStops = 1024;
+constexpr std::size_t kBlockBytes = 256U << 10;
 
-struct Piece {
-  std::size_t begin = 0;  // in the row's text
-  std::size_t size = 0;
-};
+using Rows = std::span<BalanceRow* const>;
 
-struct Row {
-  std::string id;
-  std::size_t begin = 0;  // of its text among all texts
-  std::size_t size = 0;
-  int num_scenes = 0;
-  int answer = 0;
-  int place = 0;  // where the right scene goes
-  bool is_similarity = false;
-  std::array<Modality, kMaxScenes> modalities{};
-  Piece modalities_list;
-  Piece examples;
-  Piece answers_list;
-  Piece formatted;             // `answers_formatted`; size 0: there is none
-  std::vector<Piece> replies;  // lists with an entry for each order
-  std::vector<std::string> answers;
-
-  ModalityChoice choice() const {
-    ModalityChoice choice{.num_scenes = static_cast<std::uint8_t>(num_scenes),
-                          .right = modalities[static_cast<std::size_t>(answer)]};
-    for (int i = 0; i < num_scenes; ++i) {
-      choice.present |= static_cast<std::uint8_t>(
-          1U << static_cast<unsigned>(modalities[static_cast<std::size_t>(i)]));
-    }
-    return choice;
-  }
-};
-
-std::size_t factorial(int n) {
-  std::size_t product = 1;
-  for (int i = 2; i <= n; ++i) product *= static_cast<std::size_t>(i);
-  return product;
+// Where the next place begins in a group of so many rows.
+std::vector<double> published_bounds(int num_scenes, bool is_similarity, std::size_t num_rows) {
+  const auto size = static_cast<double>(num_rows);
+  if (num_scenes == 2) return {.5 * size};
+  if (num_scenes == 3) return {.33 * size, .66 * size};
+  if (is_similarity) return {.25 * size, .5 * size, .75 * size};
+  const std::size_t quarter[] = {num_rows / 4, num_rows / 2, 3 * num_rows / 4};
+  return {std::begin(quarter), std::end(quarter)};
 }
 
-// Reads a file of filtered rows into memory, texts one behind the other.
-class RowFile {
- public:
-  RowFile(fs::path path, const BalanceOptions& options)
-      : path_(std::move(path)), options_(options) {}
-
-  // Rows that cannot be balanced are dropped with their reason. False after a
-  // stop.
-  bool load(Stage& stage, const std::stop_token& stop);
-
-  std::vector<Row>& rows() { return rows_; }
-  std::string_view text(const Row& row) const {
-    return std::string_view(texts_).substr(row.begin, row.size);
+// As published: the first rows of a group get A, the next B, and so on, with bounds that differ
+// between the two strategies. Fills `place` and puts the groups one behind the other.
+std::vector<BalanceRow*> place_as_published(Rows rows) {
+  std::array<std::array<std::vector<BalanceRow*>, 2>, kMaxScenes + 1> groups;
+  for (BalanceRow* const row : rows) {
+    groups[static_cast<std::size_t>(row->num_scenes)][row->is_similarity ? 0 : 1].push_back(row);
   }
-  std::int64_t num_read() const { return num_read_; }
-  // Without its rows' texts: what the blind rules look at, answers as they came
-  // in.
-  const std::vector<Item>& items() const { return items_; }
-  std::vector<Item>& items() { return items_; }
-
- private:
-  [[noreturn]] void fail(const Error& error, std::string_view id) const {
-    throw Exception(error.code,
-                    id.empty()
-                        ? fmt::format("{}: row {}: {}", path_.string(), number_, error.message)
-                        : fmt::format("{}: row {} (id {:.80}): {}", path_.string(), number_, id,
-                                      error.message));
-  }
-  template <class T>
-  T require(Result<T> result, std::string_view id) const {
-    if (!result) fail(result.error(), id);
-    return std::move(*result);
-  }
-  void read(std::string_view record, Stage& stage);
-  bool read_scenes(Row& row, Item& item);
-  bool read_answer_of(Row& row, const Item& item);
-  Piece piece(std::string_view member) const {
-    const std::string_view raw = parsed_.raw(member);
-    if (raw.empty()) return {};
-    return {static_cast<std::size_t>(raw.data() - parsed_.text().data()), raw.size()};
-  }
-  void find_replies(Row& row) const;
-
-  fs::path path_;
-  const BalanceOptions& options_;
-  data::RawRow parsed_;
-  std::string padded_;
-  std::string texts_;
-  std::vector<Row> rows_;
-  std::vector<Item> items_;
-  data::FingerprintSet ids_;
-  std::uint64_t number_ = 0;
-  std::int64_t num_read_ = 0;
-};
-
-bool RowFile::load(Stage& stage, const std::stop_token& stop) {
-  const data::ReadLimits limits;
-  const bool is_list = data::find_file_format(path_) == data::FileFormat::kJson;
-  const auto records = data::read_records(
-      io::open_bytes(path_, {.max_decompressed_bytes = limits.max_decompressed_bytes,
-                             .max_compression_ratio = limits.max_compression_ratio}),
-      is_list ? data::RecordFormat::kList : data::RecordFormat::kLines, limits.max_row_bytes);
-  while (const auto record = records->next()) {
-    number_ = records->row();
-    if (!*record) fail(record->error(), {});
-    if (num_read_ % kRowsBetweenStops == 0 && stop.stop_requested()) return false;
-    ++num_read_;
-    read(**record, stage);
-  }
-  return true;
-}
-
-// False when it has too few or too many scenes.
-bool RowFile::read_scenes(Row& row, Item& item) {
-  const auto modalities =
-      require(parsed_.strings("modalities", data::RawRow::Nulls::kRefused), row.id);
-  const auto captions = require(parsed_.shown_captions(), row.id);
-  if (captions.size() != modalities.size()) {
-    fail({ErrorCode::kInvalidArgument,
-          fmt::format("{} modalities for {} scenes", modalities.size(), captions.size())},
-         row.id);
-  }
-  if (captions.size() < kMinScenes || captions.size() > kMaxScenes) return false;
-  row.num_scenes = static_cast<int>(captions.size());
-  item.scenes.resize(captions.size());
-  for (std::size_t i = 0; i < captions.size(); ++i) {
-    const auto modality = parse_modality(*modalities[i]);
-    if (!modality) {
-      fail({ErrorCode::kInvalidArgument,
-            fmt::format("unknown modality '{:.40}'; audio, pc, image or video is needed",
-                        *modalities[i])},
-           row.id);
-    }
-    row.modalities[i] = *modality;
-    item.scenes[i].modality = *modality;
-    item.scenes[i].captions.emplace_back(captions[i]);
-  }
-  return true;
-}
-
-// False when its answer names none of its scenes.
-bool RowFile::read_answer_of(Row& row, const Item& item) {
-  const auto answers = require(parsed_.strings("answers", data::RawRow::Nulls::kRefused), row.id);
-  std::optional<int> place;
-  if (options_.compat) {
-    for (const auto& answer : answers) {
-      std::string formatted = formatted_answer(*answer, LetterRule::kBalance);
-      if (!formatted.empty()) row.answers.push_back(std::move(formatted));
-    }
-    if (!row.answers.empty()) place = parse_gold_answer(row.answers.front());
-  } else {
-    for (const auto& answer : answers) row.answers.emplace_back(*answer);
-    // What the filter read, so that both speak of the same scene.
-    if (parsed_.has("answers_formatted")) {
-      const auto formatted = parsed_.strings("answers_formatted", data::RawRow::Nulls::kAllowed);
-      if (formatted && !formatted->empty() && formatted->front()) {
-        place = parse_gold_answer(*formatted->front());
-      }
-    }
-    if (!place && !row.answers.empty()) {
-      place = read_answer(row.answers.front(), ReplyRule::kChoice, scoring::scene_views(item));
-    }
-  }
-  if (!place || *place >= row.num_scenes) return false;
-  row.answer = *place;
-  row.place = *place;
-  return true;
-}
-
-void RowFile::find_replies(Row& row) const {
-  const std::size_t num_orders = factorial(row.num_scenes);
-  for (const std::string_view member : parsed_.members()) {
-    if (!member.starts_with("answer_")) continue;
-    if (parsed_.raw_elements(member).size() == num_orders) row.replies.push_back(piece(member));
-  }
-}
-
-void RowFile::read(std::string_view record, Stage& stage) {
-  std::string_view text = record;
-  if (record.find('\n') != std::string_view::npos) {
-    padded_ = data::on_one_line(record);
-    const std::size_t size = padded_.size();
-    padded_.resize(size + data::kRecordPadding);
-    text = std::string_view(padded_).substr(0, size);
-  }
-  if (const auto parsed = parsed_.parse(text); !parsed) fail(parsed.error(), {});
-  Row row;
-  row.id = require(parsed_.id(), {}).text;
-  if (const auto before = ids_.insert(row.id, number_)) {
-    fail({ErrorCode::kInvalidArgument, fmt::format("the id occurred before, in row {}", *before)},
-         row.id);
-  }
-  Item item;
-  if (!read_scenes(row, item)) {
-    stage.drop(row.id, "number of scenes", "two to four are balanced");
-    return;
-  }
-  if (!read_answer_of(row, item)) {
-    stage.drop(row.id, "no answer", "the answer names none of the scenes");
-    return;
-  }
-  if (options_.compat) {
-    const auto q_type = require(parsed_.string("q_type"), row.id);
-    if (q_type != fmt::format("mc_{}", row.num_scenes)) {
-      stage.drop(row.id, "q_type", fmt::format("{} with {} scenes", q_type, row.num_scenes));
-      return;
-    }
-    row.is_similarity = require(parsed_.string("selection_type"), row.id) == "similarity";
-  } else {
-    row.formatted = piece("answers_formatted");
-    find_replies(row);
-  }
-  row.modalities_list = piece("modalities");
-  row.examples = piece("examples");
-  row.answers_list = piece("answers");
-  row.begin = texts_.size();
-  row.size = text.size();
-  texts_ += text;
-  item.answer = row.answer;
-  items_.push_back(std::move(item));
-  rows_.push_back(std::move(row));
-}
-
-// As published: the first rows of a group get A, the next B, and so on, with
-// bounds that differ between the two strategies. Fills `place` and puts the
-// groups one behind the other.
-std::vector<std::size_t> place_as_published(std::vector<Row>& rows) {
-  std::vector<std::size_t> sequence;
+  std::vector<BalanceRow*> sequence;
+  sequence.reserve(rows.size());
   for (int n = kMinScenes; n <= kMaxScenes; ++n) {
     for (const bool is_similarity : {true, false}) {
-      std::vector<std::size_t> group;
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (rows[i].num_scenes == n && rows[i].is_similarity == is_similarity) group.push_back(i);
-      }
-      const auto size = static_cast<double>(group.size());
-      std::vector<double> bounds = {.5 * size};
-      if (n == 3) bounds = {.33 * size, .66 * size};
-      if (n == 4) {
-        bounds = {.25 * size, .5 * size, .75 * size};
-        if (!is_similarity) {
-          const std::size_t quarter[] = {group.size() / 4, group.size() / 2, 3 * group.size() / 4};
-          bounds.assign(std::begin(quarter), std::end(quarter));
-        }
-      }
+      const auto& group = groups[static_cast<std::size_t>(n)][is_similarity ? 0 : 1];
+      const auto bounds = published_bounds(n, is_similarity, group.size());
       for (std::size_t i = 0; i < group.size(); ++i) {
-        rows[group[i]].place =
+        group[i]->place =
             static_cast<int>(std::count_if(bounds.begin(), bounds.end(), [&](double bound) {
               return static_cast<double>(i) >= bound;
             }));
-        sequence.push_back(group[i]);
       }
+      sequence.insert(sequence.end(), group.begin(), group.end());
     }
   }
   return sequence;
@@ -300,126 +76,221 @@ std::uint64_t seed_of(const BalanceOptions& options, const StepFiles& files,
 }
 
 // Evenly, with a seeded shuffle deciding which rows get which place.
-void place_evenly(std::vector<Row>& rows, std::span<const std::size_t> kept,
-                  const BalanceOptions& options, const StepFiles& files) {
+void place_evenly(Rows rows, const BalanceOptions& options, const StepFiles& files) {
   for (int n = kMinScenes; n <= kMaxScenes; ++n) {
-    std::vector<std::size_t> group;
-    for (const std::size_t i : kept) {
-      if (rows[i].num_scenes == n) group.push_back(i);
+    std::vector<BalanceRow*> group;
+    for (BalanceRow* const row : rows) {
+      if (row->num_scenes == n) group.push_back(row);
     }
     Random random(seed_of(options, files, fmt::format("mc_{}", n)));
     random.shuffle(group);
     for (std::size_t i = 0; i < group.size(); ++i) {
-      rows[group[i]].place = static_cast<int>(i % static_cast<std::size_t>(n));
+      group[i]->place = static_cast<int>(i % static_cast<std::size_t>(n));
     }
   }
 }
 
-std::vector<std::size_t> drop_uneven(const std::vector<Row>& rows, const BalanceOptions& options,
+// The rows that are left.
+std::vector<BalanceRow*> drop_uneven(Rows rows, const BalanceOptions& options,
                                      const StepFiles& files, Stage& stage) {
   std::vector<ModalityChoice> choices;
   choices.reserve(rows.size());
-  for (const Row& row : rows) choices.push_back(row.choice());
+  for (const BalanceRow* const row : rows) choices.push_back(row->choice());
   const auto left_out = uneven_items(choices, kModalityMargin, seed_of(options, files, "modality"));
-  std::vector<std::size_t> kept;
+  std::vector<BalanceRow*> kept;
   auto next = left_out.begin();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (next == left_out.end() || *next != i) {
-      kept.push_back(i);
+      kept.push_back(rows[i]);
       continue;
     }
     ++next;
     std::vector<std::string_view> present;
-    for (int scene = 0; scene < rows[i].num_scenes; ++scene) {
-      present.push_back(to_string(rows[i].modalities[static_cast<std::size_t>(scene)]));
+    for (int scene = 0; scene < rows[i]->num_scenes; ++scene) {
+      present.push_back(to_string(rows[i]->scene_modalities[static_cast<std::size_t>(scene)]));
     }
     std::sort(present.begin(), present.end());
-    stage.drop(rows[i].id, "modality",
+    stage.drop(rows[i]->id, "modality",
                fmt::format("{} is right too often among {}", to_string(choices[i].right),
                            fmt::join(present, ", ")));
   }
   return kept;
 }
 
-std::string reordered(std::string_view list, std::span<const std::size_t> entries) {
-  data::JsonSlices slices(list);
-  std::vector<std::string_view> elements;
-  elements.reserve(entries.size());
-  while (elements.size() < entries.size()) elements.push_back(slices.next());
-  std::string text = "[";
-  for (const std::size_t entry : entries) {
-    if (text.size() > 1) text += ", ";
-    text += elements[entry];
-  }
-  return text + "]";
-}
-
-std::string list_of_texts(const std::vector<std::string>& texts) {
-  io::JsonWriter json;
-  json.begin_array();
-  for (const std::string& text : texts) json.value(text);
-  return json.end_array().take();
-}
+// How the right scene goes from one place to another.
+struct Move {
+  std::vector<std::size_t> scenes;   // place k of the new row holds the old row's scenes[k]
+  std::vector<std::size_t> replies;  // the same of lists with an entry for each order
+  scoring::SceneOrder order;
+};
 
 // Writes rows with their scenes moved.
 class RowMover {
  public:
   explicit RowMover(bool compat) : compat_(compat) {}
 
-  void append(const Row& row, std::string_view text, std::string& into) {
+  void append(const BalanceRow& row, std::string& into) {
     edits_.clear();
-    const auto order = moved_order(row.num_scenes, row.answer, row.place);
-    std::vector<std::string> answers = row.answers;
-    if (!compat_) {
-      for (std::string& answer : answers) answer = moved_answer(answer, order, row.answer);
-    } else if (row.place != row.answer) {
-      answers.front() = scene_name(row.place);
+    replacements_.clear();
+    const bool is_moved = row.place != row.answer;
+    const Move& move = move_of(row);
+    move_answers(row, move);
+    if (compat_ || !std::equal(answers_.begin(), answers_.end(), row.answers.begin())) {
+      edit(row.answers_list, [&] { append_texts(answers_); });
     }
-    if (compat_ || answers != row.answers) edit(row.answers_list, list_of_texts(answers));
-    if (row.place != row.answer) move(row, text, order);
-    std::sort(edits_.begin(), edits_.end(),
-              [](const auto& a, const auto& b) { return a.first.begin < b.first.begin; });
-    std::size_t at = 0;
-    for (const auto& [piece, replacement] : edits_) {
-      into += text.substr(at, piece.begin - at);
-      into += replacement;
-      at = piece.begin + piece.size;
-    }
-    into += text.substr(at);
+    if (is_moved) move_scenes(row, move);
+    append_edited(row.text, into);
   }
 
  private:
-  void edit(Piece piece, std::string replacement) {
-    edits_.emplace_back(piece, std::move(replacement));
+  struct Edit {
+    std::string_view piece;  // of the row's text
+    std::size_t begin = 0;   // of what stands there instead, in replacements_
+    std::size_t size = 0;
+  };
+
+  template <class Append>
+  void edit(std::string_view piece, Append append_replacement) {
+    const std::size_t begin = replacements_.size();
+    append_replacement();
+    edits_.push_back({piece, begin, replacements_.size() - begin});
   }
-  void move(const Row& row, std::string_view text, const scoring::SceneOrder& order) {
-    const std::vector<std::size_t> scenes(order.begin(), order.end());
-    const auto of = [&](Piece piece) { return text.substr(piece.begin, piece.size); };
-    edit(row.modalities_list, reordered(of(row.modalities_list), scenes));
-    edit(row.examples, reordered(of(row.examples), scenes));
-    if (row.formatted.size > 0) {
-      edit(row.formatted, list_of_texts(std::vector(row.answers.size(), scene_name(row.place))));
+  void move_answers(const BalanceRow& row, const Move& move) {
+    answers_.clear();
+    for (const std::string_view answer : row.answers) {
+      answers_.push_back(compat_ ? std::string(answer)
+                                 : moved_answer(answer, move.order, row.answer));
     }
-    if (row.replies.empty()) return;
-    const auto& entries = entries_of(order);
-    for (const Piece& replies : row.replies) edit(replies, reordered(of(replies), entries));
+    if (compat_ && row.place != row.answer) answers_.front() = scene_name(row.place);
   }
-  const std::vector<std::size_t>& entries_of(const scoring::SceneOrder& order) {
-    for (const auto& [known, entries] : known_) {
-      if (known == order) return entries;
+  void move_scenes(const BalanceRow& row, const Move& move) {
+    edit(row.modalities, [&] { append_reordered(row.modalities, move.scenes); });
+    edit(row.examples, [&] { append_reordered(row.examples, move.scenes); });
+    if (!row.formatted.empty()) {
+      edit(row.formatted,
+           [&] { append_texts(std::vector(row.answers.size(), scene_name(row.place))); });
     }
-    return known_.emplace_back(order, list_order(order)).second;
+    for (const std::string_view replies : row.replies) {
+      edit(replies, [&] { append_reordered(replies, move.replies); });
+    }
+  }
+  void append_reordered(std::string_view list, std::span<const std::size_t> entries) {
+    data::JsonSlices slices(list);
+    elements_.clear();
+    while (elements_.size() < entries.size()) elements_.push_back(slices.next());
+    std::string_view between = "[";
+    for (const std::size_t entry : entries) {
+      replacements_ += std::exchange(between, ", ");
+      replacements_ += elements_[entry];
+    }
+    replacements_ += ']';
+  }
+  void append_texts(const std::vector<std::string>& texts) {
+    replacements_ += '[';
+    for (const std::string& text : texts) {
+      if (&text != &texts.front()) replacements_ += ", ";
+      io::append_json_quoted(replacements_, text);
+    }
+    replacements_ += ']';
+  }
+  void append_edited(std::string_view text, std::string& into) {
+    std::sort(edits_.begin(), edits_.end(),
+              [](const Edit& a, const Edit& b) { return a.piece.data() < b.piece.data(); });
+    std::size_t at = 0;
+    for (const Edit& edit : edits_) {
+      const auto begin = static_cast<std::size_t>(edit.piece.data() - text.data());
+      into += text.substr(at, begin - at);
+      into += std::string_view(replacements_).substr(edit.begin, edit.size);
+      at = begin + edit.piece.size();
+    }
+    into += text.substr(at);
+  }
+  const Move& move_of(const BalanceRow& row) {
+    const auto at = [](int i) { return static_cast<std::size_t>(i); };
+    std::optional<Move>& known = moves_[at(row.num_scenes)][at(row.answer)][at(row.place)];
+    if (!known) {
+      known.emplace();
+      known->order = moved_order(row.num_scenes, row.answer, row.place);
+      known->scenes.assign(known->order.begin(), known->order.end());
+      known->replies = list_order(known->order);
+    }
+    return *known;
   }
 
   bool compat_;
-  std::vector<std::pair<Piece, std::string>> edits_;
-  std::vector<std::pair<scoring::SceneOrder, std::vector<std::size_t>>> known_;
+  // By number of scenes, place before and place after.
+  std::array<std::array<std::array<std::optional<Move>, kMaxScenes>, kMaxScenes>, kMaxScenes + 1>
+      moves_;
+  // Of the row at hand; kept for their memory.
+  std::vector<Edit> edits_;
+  std::string replacements_;
+  std::vector<std::string> answers_;
+  std::vector<std::string_view> elements_;
 };
 
-// As scoring::blind_rows(items, items), with the priors that the counts give at
-// once: fitting them row by row takes longer than all the rest of the step.
-std::vector<scoring::BlindRow> blind_rows_of(std::span<const Item> items,
-                                             const BalanceState& state) {
+RowBlock empty_block() {
+  RowBlock block;
+  block.text.reserve(kBlockBytes + kBlockBytes / 8);
+  return block;
+}
+
+// False after a stop.
+bool write_moved(Rows rows, bool compat, RowOutputs& output, const std::stop_token& stop) {
+  RowMover mover(compat);
+  RowBlock block = empty_block();
+  for (const BalanceRow* const row : rows) {
+    if (stop.stop_requested()) return false;
+    const std::size_t begin = block.text.size();
+    mover.append(*row, block.text);
+    block.rows.push_back({begin, block.text.size() - begin, 1});
+    if (block.text.size() >= kBlockBytes) output.write(std::exchange(block, empty_block()));
+  }
+  output.write(std::move(block));
+  return true;
+}
+
+enum class When { kBefore, kAfter };  // the move
+
+// What blind rules see of a row.
+struct Showing {
+  std::array<scoring::SceneView, kMaxScenes> scene_views;  // without captions
+  std::array<std::uint32_t, kMaxScenes> caption_lengths{};
+  std::size_t num_scenes = 0;
+  int right = 0;
+
+  std::span<const scoring::SceneView> scenes() const {
+    return std::span(scene_views).first(num_scenes);
+  }
+  // As scoring::LongestCaption, the rule that needs captions, would count characters each time.
+  bool is_right_longest() const {
+    const auto* const begin = caption_lengths.begin();
+    return std::max_element(begin, begin + num_scenes) - begin == right;
+  }
+};
+
+template <class T>
+void move_entry(std::array<T, kMaxScenes>& entries, int from, int to) {
+  auto* const begin = entries.begin();
+  if (from < to) std::rotate(begin + from, begin + from + 1, begin + to + 1);
+  if (to < from) std::rotate(begin + to, begin + from, begin + from + 1);
+}
+
+Showing showing_of(const BalanceRow& row, When when) {
+  Showing showing{.scene_views = {},
+                  .caption_lengths = row.caption_lengths,
+                  .num_scenes = static_cast<std::size_t>(row.num_scenes),
+                  .right = row.answer};
+  for (std::size_t i = 0; i < showing.num_scenes; ++i) {
+    showing.scene_views[i].modality = row.scene_modalities[i];
+  }
+  if (when == When::kBefore) return showing;
+  move_entry(showing.scene_views, row.answer, row.place);
+  move_entry(showing.caption_lengths, row.answer, row.place);
+  showing.right = row.place;
+  return showing;
+}
+
+std::vector<std::unique_ptr<scoring::BlindRule>> fitted_rules(const BalanceState& state) {
   std::map<int, int> places;
   for (int n = kMinScenes; n <= kMaxScenes; ++n) {
     const auto& counts = state.positions[static_cast<std::size_t>(n)];
@@ -427,7 +298,6 @@ std::vector<scoring::BlindRow> blind_rows_of(std::span<const Item> items,
         static_cast<int>(std::max_element(counts.begin(), counts.begin() + n) - counts.begin());
   }
   std::vector<std::unique_ptr<scoring::BlindRule>> rules;
-  std::vector<scoring::BlindRow> rows;
   for (const std::string& name : scoring::blind_rule_names()) {
     if (name == "modality-prior") {
       rules.push_back(std::make_unique<scoring::ModalityPrior>(state.best_order.order));
@@ -436,56 +306,47 @@ std::vector<scoring::BlindRow> blind_rows_of(std::span<const Item> items,
     } else {
       rules.push_back(scoring::make_blind_rule(name, {}));
     }
-    scoring::BlindRow& row = rows.emplace_back();
-    row.name = name;
-    row.note = rules.back()->note();
-    row.observations.reserve(items.size());
   }
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto views = scoring::scene_views(items[i]);
-    for (std::size_t rule = 0; rule < rules.size(); ++rule) {
-      rows[rule].observations.push_back({i, rules[rule]->expected_hit(views, *items[i].answer)});
-    }
-  }
-  return rows;
+  return rules;
 }
 
-BalanceState state_of(std::span<const Item> items) {
-  BalanceState state;
-  state.rows = static_cast<std::int64_t>(items.size());
-  std::vector<ModalityChoice> choices;
-  choices.reserve(items.size());
-  for (const Item& item : items) {
-    const auto n = static_cast<std::size_t>(item.num_scenes());
-    const auto place = static_cast<std::size_t>(*item.answer);
-    ModalityChoice& choice = choices.emplace_back();
-    choice.num_scenes = static_cast<std::uint8_t>(n);
-    choice.right = item.scenes[place].modality;
-    for (const Scene& scene : item.scenes) {
-      choice.present |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(scene.modality));
+// As scoring::blind_rows(items, items), with the priors that the counts give at once: fitting them
+// row by row takes longer than all the rest of the step.
+std::vector<scoring::BlindRow> blind_rows_of(Rows rows, When when, const BalanceState& state) {
+  const auto names = scoring::blind_rule_names();
+  const auto rules = fitted_rules(state);
+  std::vector<scoring::BlindRow> blind(rules.size());
+  for (std::size_t rule = 0; rule < rules.size(); ++rule) {
+    blind[rule].name = names[rule];
+    blind[rule].note = rules[rule]->note();
+    blind[rule].observations.reserve(rows.size());
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Showing showing = showing_of(*rows[i], when);
+    for (std::size_t rule = 0; rule < rules.size(); ++rule) {
+      const double hit = rules[rule]->needs_captions()
+                             ? static_cast<double>(showing.is_right_longest())
+                             : rules[rule]->expected_hit(showing.scenes(), showing.right);
+      blind[rule].observations.push_back({i, hit});
     }
-    ++state.positions[n][place];
-    ++state.modalities[static_cast<std::size_t>(choice.right)];
+  }
+  return blind;
+}
+
+BalanceState state_of(Rows rows, When when) {
+  BalanceState state;
+  state.rows = static_cast<std::int64_t>(rows.size());
+  std::vector<ModalityChoice> choices;
+  choices.reserve(rows.size());
+  for (const BalanceRow* const row : rows) {
+    const int place = when == When::kBefore ? row->answer : row->place;
+    choices.push_back(row->choice());
+    ++state.positions[static_cast<std::size_t>(row->num_scenes)][static_cast<std::size_t>(place)];
+    ++state.modalities[static_cast<std::size_t>(choices.back().right)];
   }
   state.best_order = best_modality_order(choices);
-  state.blind = blind_rows_of(items, state);
+  state.blind = blind_rows_of(rows, when, state);
   return state;
-}
-
-void move_items(std::vector<Item>& items, const std::vector<Row>& rows,
-                std::span<const std::size_t> sequence) {
-  std::vector<Item> moved;
-  moved.reserve(sequence.size());
-  for (const std::size_t i : sequence) {
-    Item& item = moved.emplace_back(std::move(items[i]));
-    const Row& row = rows[i];
-    if (row.place == row.answer) continue;
-    Scene right = std::move(item.scenes[static_cast<std::size_t>(row.answer)]);
-    item.scenes.erase(item.scenes.begin() + row.answer);
-    item.scenes.insert(item.scenes.begin() + row.place, std::move(right));
-    item.answer = row.place;
-  }
-  items = std::move(moved);
 }
 
 std::string settings_json(const BalanceOptions& options) {
@@ -525,57 +386,45 @@ BalanceOutcome run_balance(Stage& stage, const StepFiles& files, const BalanceOp
     outcome.step.notes = stage.manifest().notes;
     return outcome;
   }
-  RowFile file(find_step_file(filter_stage_output(files), "contra4 filter"), options);
+  BalanceRows file(find_step_file(filter_stage_output(files), "contra4 filter"), options.compat);
   if (!file.load(stage, stop)) {
     outcome.step.is_cancelled = true;
     return outcome;
   }
-  std::vector<Row>& rows = file.rows();
-
-  std::vector<std::size_t> sequence;
+  const Rows all = file.rows();
+  std::vector<BalanceRow*> left;  // in the sequence in which they are written
   if (options.compat) {
-    sequence = place_as_published(rows);
+    left = place_as_published(all);
   } else if (options.by_modality) {
-    sequence = drop_uneven(rows, options, files, stage);
+    left = drop_uneven(all, options, files, stage);
   } else {
-    for (std::size_t i = 0; i < rows.size(); ++i) sequence.push_back(i);
+    left.assign(all.begin(), all.end());
   }
-  if (!options.compat && options.by_position) place_evenly(rows, sequence, options, files);
+  if (!options.compat && options.by_position) place_evenly(left, options, files);
 
-  // Counting touches the items alone, moving the texts alone.
   auto states = std::async(std::launch::async, [&] {
-    std::vector<BalanceState> before_and_after = {state_of(file.items())};
-    move_items(file.items(), rows, sequence);
-    before_and_after.push_back(state_of(file.items()));
+    std::vector<BalanceState> before_and_after;
+    before_and_after.push_back(state_of(all, When::kBefore));
+    before_and_after.push_back(state_of(left, When::kAfter));
     return before_and_after;
   });
   RowOutputs output({files.balanced()}, options.durability);
-  RowMover mover(options.compat);
-  RowBlock block;
-  for (const std::size_t i : sequence) {
-    if (stop.stop_requested()) {
-      outcome.step.is_cancelled = true;
-      return outcome;
-    }
-    const std::size_t begin = block.text.size();
-    mover.append(rows[i], file.text(rows[i]), block.text);
-    block.rows.push_back({begin, block.text.size() - begin, 1});
-    if (block.text.size() >= kBlockBytes) output.write(std::exchange(block, {}));
+  if (!write_moved(left, options.compat, output, stop)) {
+    outcome.step.is_cancelled = true;
+    return outcome;
   }
-  output.write(std::move(block));
   outcome.before_and_after = states.get();
   output.commit();
 
-  const auto num_moved = std::count_if(sequence.begin(), sequence.end(), [&](std::size_t i) {
-    return rows[i].place != rows[i].answer;
-  });
-  const auto written = static_cast<std::int64_t>(sequence.size());
-  outcome.step.counts = {
-      {"rows", file.num_read()},
-      {"unfit", file.num_read() - static_cast<std::int64_t>(rows.size())},
-      {"dropped for their modality", static_cast<std::int64_t>(rows.size()) - written},
-      {"moved", num_moved},
-      {"balanced", written}};
+  const auto num_moved = std::count_if(
+      left.begin(), left.end(), [](const BalanceRow* row) { return row->place != row->answer; });
+  const auto num_fit = static_cast<std::int64_t>(all.size());
+  const auto written = static_cast<std::int64_t>(left.size());
+  outcome.step.counts = {{"rows", file.num_read()},
+                         {"unfit", file.num_read() - num_fit},
+                         {"dropped for their modality", num_fit - written},
+                         {"moved", num_moved},
+                         {"balanced", written}};
   outcome.step.notes = {order_note("before", outcome.before_and_after.front()),
                         order_note("after", outcome.before_and_after.back())};
   stage.finish(outcome.step.counts);  // the notes are of the table, not of the data
