@@ -19,7 +19,6 @@ struct FinetuneFlags {
   std::vector<std::filesystem::path> data;
   std::vector<std::filesystem::path> validation;
   std::optional<std::filesystem::path> media_root;
-  bool skip_missing_media = false;
 
   // The model.
   std::optional<std::filesystem::path> checkpoint;
@@ -31,7 +30,6 @@ struct FinetuneFlags {
   std::optional<int> lora_rank;
   std::optional<double> lora_alpha;
   std::vector<std::string> lora_targets;
-  bool compat = false;
   std::optional<std::string> prompt_template;
   std::optional<std::int64_t> max_words;
   std::int64_t image_words = 30;
@@ -47,7 +45,6 @@ struct FinetuneFlags {
   std::optional<double> weight_decay;
   double clip_grad = 2;
   std::uint64_t seed = 0;
-  bool checkpointing = false;
 
   // Where.
   std::optional<std::string> precision;
@@ -56,27 +53,32 @@ struct FinetuneFlags {
   std::optional<int> decoders;
   std::optional<std::filesystem::path> feature_store;
   std::string data_parallel = "sdp";
-  int model_parallel_size = 1;
   JobFlags job;
 
   // What is kept.
   std::filesystem::path output = "./output";
-  bool overwrite = false;
   std::optional<std::filesystem::path> log_dir;
   std::optional<std::filesystem::path> resume;
-  bool auto_resume = false;
   std::optional<std::string> save_interval;
-  bool save_consolidated = false;
-  int keep = 2;
   std::optional<std::string> format;
   std::int64_t validation_interval = 0;
-  int early_stop = 0;
-  bool dry_run = false;
-  bool json = false;
 
   // Of the published script, without effect there and here.
   std::vector<std::string> datasets;
-  bool init_from_image = false;
+
+  // Small ones of all groups, side by side.
+  int model_parallel_size = 1;
+  int keep = 2;  // checkpoints
+  int early_stop = 0;
+  bool skip_missing_media = false;
+  bool compat = false;
+  bool checkpointing = false;
+  bool overwrite = false;
+  bool auto_resume = false;
+  bool save_consolidated = false;
+  bool dry_run = false;
+  bool json = false;
+  bool init_from_image = false;  // without effect, as the next two
   bool pin_mem = false;
   bool no_pin_mem = false;
 };

@@ -44,7 +44,7 @@ DataParallel data_parallel_of(const std::string& name) {
 
 fs::path checkpoint_of(const FinetuneFlags& flags) {
   const bool is_default = !flags.init_from && !flags.checkpoint;
-  const fs::path path =
+  fs::path path =
       flags.init_from ? *flags.init_from : flags.checkpoint.value_or(kPublishedCheckpoint);
   if (is_there(path)) return path;
   throw Exception(
