@@ -36,7 +36,7 @@ constexpr double kMegabyte = 1e6;
 class Talk {
  public:
   Talk(Context& context, const JobRank& job)
-      // NOLINTNEXTLINE(*-UninitializedObject): does not look into the constructor of the line
+      // NOLINTNEXTLINE(*.UninitializedObject): does not look into the constructor of the line
       : context_(context), is_on_(!context.quiet && job.rank == 0), line_(context, clock_) {}
 
   void tell(const std::string& words) {
