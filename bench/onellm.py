@@ -15,6 +15,7 @@ into a folder beside the checkpoint.
 """
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -48,6 +49,15 @@ for line in sys.stdin:
 
 def mini_items():
     return json.loads((ROOT / "data/mini/test.json").read_text())
+
+
+def mixed(items):
+    """Two, three and four scenes in turn, so that a few questions stand for all."""
+    by_scenes = {}
+    for item in items:
+        by_scenes.setdefault(len(item["modalities"]), []).append(item)
+    rows = itertools.zip_longest(*(by_scenes[number] for number in sorted(by_scenes)))
+    return [item for row in rows for item in row if item is not None]
 
 
 def make_questions(items, folder):
@@ -164,7 +174,7 @@ def main():
         if not (options.checkpoint / "params.json").exists():
             run([PYTHON, ROOT / "tools/make_onellm.py", options.checkpoint, "--size", "middle"])
     options.packages = options.packages or folder / "packages"
-    mini = [item for item in mini_items() if options.scenes in (None, len(item["modalities"]))]
+    mini = mixed([item for item in mini_items() if options.scenes in (None, len(item["modalities"]))])
     items = make_questions([mini[number % len(mini)] for number in range(options.questions)], folder)
     requests = num_orders(items)
     print(f"{len(items)} questions, {sum(len(item['modalities']) for item in items)} media, "
