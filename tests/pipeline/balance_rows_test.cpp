@@ -68,6 +68,14 @@ class BalanceRowsOf : public ::testing::Test {
   std::filesystem::path path = folder / "rows.json";
 };
 
+TEST_F(BalanceRowsOf, AMemberThatIsThereTwiceIsRefused) {
+  std::string row = row_json({.id = "row-1"}, "a");
+  ASSERT_EQ(row.back(), '}');
+  row.pop_back();
+  EXPECT_THAT(message_of(list_of({row + R"(, "note": 1, "note": 2})"})),
+              AllOf(HasSubstr("rows.json: row 1 (id row-1)"), HasSubstr("there are two 'note'")));
+}
+
 TEST_F(BalanceRowsOf, AFileOfSeveralBlocksKeepsItsSequence) {
   const auto texts = many_rows();
   const auto rows = load(list_of(texts));

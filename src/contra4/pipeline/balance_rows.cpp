@@ -188,6 +188,7 @@ class RowReader {
   bool read_answer_of(BalanceRow& row);
   void find_lists(BalanceRow& row) const;
   void find_replies(BalanceRow& row);
+  void require_distinct_members() const;
 
   const fs::path& path_;
   const bool compat_;
@@ -225,6 +226,7 @@ std::optional<Block::Unfit> RowReader::read_row(BalanceRow& row) {
     row.is_similarity = require(parsed_.string("selection_type")) == "similarity";
     find_lists(row);
   } else {
+    require_distinct_members();
     row.modalities = parsed_.raw("modalities");
     row.examples = parsed_.raw("examples");
     row.answers_list = parsed_.raw("answers");
@@ -313,6 +315,14 @@ void RowReader::find_replies(BalanceRow& row) {
     if (parsed_.raw_elements(member).size() == num_orders) replies.push_back(parsed_.raw(member));
   }
   row.replies = block_.keep(std::span<const std::string_view>(replies));
+}
+
+// Which of two would be moved, and which be believed by who reads the row, is anybody's guess.
+void RowReader::require_distinct_members() const {
+  auto members = parsed_.members();
+  std::sort(members.begin(), members.end());
+  const auto twice = std::adjacent_find(members.begin(), members.end());
+  if (twice != members.end()) fail(fmt::format("there are two '{:.40}'", *twice));
 }
 
 int num_threads() {
