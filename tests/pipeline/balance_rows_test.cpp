@@ -68,6 +68,11 @@ class BalanceRowsOf : public ::testing::Test {
   std::filesystem::path path = folder / "rows.json";
 };
 
+TEST_F(BalanceRowsOf, AFaultOfTheWholeFileNamesNoRow) {
+  EXPECT_THAT(message_of("{}"), HasSubstr("rows.json: the top level is an object"));
+  EXPECT_THAT(message_of(""), HasSubstr("rows.json: the file is empty"));
+}
+
 TEST_F(BalanceRowsOf, AMemberThatIsThereTwiceIsRefused) {
   std::string row = row_json({.id = "row-1"}, "a");
   ASSERT_EQ(row.back(), '}');

@@ -12,8 +12,10 @@
 
 #include "contra4/base/error.h"
 #include "contra4/base/task_threads.h"
+#include "contra4/base/utf8.h"
 #include "contra4/data/file_format.h"
 #include "contra4/data/item_reader.h"
+#include "contra4/data/item_stream.h"
 #include "contra4/data/json_scan.h"
 #include "contra4/data/raw_row.h"
 #include "contra4/data/record_reader.h"
@@ -90,21 +92,13 @@ constexpr std::array<std::string_view, kMaxScenes + 1> kPublishedTypes = {"", ""
 
 Exception row_fault(const fs::path& path, std::uint64_t number, std::string_view id,
                     const Error& error) {
-  const std::string shown_id = id.empty() ? "" : fmt::format(" (id {:.80})", id);
-  return {error.code,
-          fmt::format("{}: row {}{}: {}", path.string(), number, shown_id, error.message)};
+  return {error.code, data::describe_row(path.string(), number, id, error.message)};
 }
 
 std::size_t factorial(int n) {
   std::size_t product = 1;
   for (int i = 2; i <= n; ++i) product *= static_cast<std::size_t>(i);
   return product;
-}
-
-// As scoring::LongestCaption counts.
-std::uint32_t num_characters(std::string_view text) {
-  const auto begins_one = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
-  return static_cast<std::uint32_t>(std::count_if(text.begin(), text.end(), begins_one));
 }
 
 // Cuts a file into blocks of whole records.
@@ -268,7 +262,7 @@ bool RowReader::read_scenes(BalanceRow& row) {
                        *modalities[i]));
     }
     row.scene_modalities[i] = *modality;
-    row.caption_lengths[i] = num_characters(captions[i]);
+    row.caption_lengths[i] = static_cast<std::uint32_t>(num_characters(captions[i]));
     scenes_.push_back({*modality, captions[i]});
   }
   return true;

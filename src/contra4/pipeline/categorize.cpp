@@ -13,6 +13,7 @@
 
 #include "contra4/base/hash.h"
 #include "contra4/data/item_reader.h"
+#include "contra4/data/item_stream.h"
 #include "contra4/data/item_writer.h"
 #include "contra4/inference/reply_record.h"
 #include "contra4/io/file.h"
@@ -46,8 +47,7 @@ std::vector<AskedQuestion> read_questions(const fs::path& input) {
     if (!*item) throw Exception(item->error());
     const auto fail = [&](std::string_view reason) {
       throw Exception(ErrorCode::kInvalidArgument,
-                      fmt::format("{}: row {} (id {:.80}): {}", input.string(), items->row(),
-                                  (*item)->id.text, reason));
+                      data::describe_row(input.string(), items->row(), (*item)->id.text, reason));
     };
     if ((*item)->question.empty()) fail("it has no question");
     const auto [before, is_new] = rows.emplace((*item)->id.text, items->row());

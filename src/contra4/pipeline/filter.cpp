@@ -11,6 +11,7 @@
 #include "contra4/base/error.h"
 #include "contra4/data/fingerprint_set.h"
 #include "contra4/data/item.h"
+#include "contra4/data/item_stream.h"
 #include "contra4/io/json.h"
 #include "contra4/io/json_writer.h"
 #include "contra4/pipeline/bounded_queue.h"
@@ -330,8 +331,8 @@ void FilterRun::filter_row(std::size_t row, Stage& stage, RowOutputs& outputs) {
   const auto number = static_cast<std::uint64_t>(num_rows_);
   if (const auto before = ids_.insert(id, number)) {
     throw Exception(ErrorCode::kInvalidArgument,
-                    fmt::format("{}: row {} (id {:.80}): the id occurred before, in row {}",
-                                inputs_.front().string(), number, id, *before));
+                    data::describe_row(inputs_.front().string(), number, id,
+                                       fmt::format("the id occurred before, in row {}", *before)));
   }
   if (first.repeats_modality) {
     ++num_repeated_;

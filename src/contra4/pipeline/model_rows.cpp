@@ -10,6 +10,7 @@
 #include "contra4/data/file_format.h"
 #include "contra4/data/item.h"
 #include "contra4/data/item_reader.h"
+#include "contra4/data/item_stream.h"
 #include "contra4/io/byte_source.h"
 #include "contra4/io/json_writer.h"
 #include "contra4/pipeline/letter_rules.h"
@@ -103,11 +104,8 @@ struct ModelRowReader::State {
   std::size_t shortest_caption = 0;
 
   [[noreturn]] void fail(const Error& error) const {
-    throw Exception(
-        error.code,
-        id.empty() ? fmt::format("{}: row {}: {}", path.string(), records->row(), error.message)
-                   : fmt::format("{}: row {} (id {:.80}): {}", path.string(), records->row(), id,
-                                 error.message));
+    throw Exception(error.code,
+                    data::describe_row(path.string(), records->row(), id, error.message));
   }
   [[noreturn]] void fail(std::string message) const {
     fail(Error{ErrorCode::kInvalidArgument, std::move(message)});

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "contra4/base/utf8.h"
 #include "contra4/data/item.h"
 #include "contra4/scoring/choice_rule.h"
 
@@ -72,12 +73,6 @@ std::string lower(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return result;
-}
-
-std::size_t num_characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
 }
 
 // Calls `see(word, end)` for each run of word bytes, until it gives true.

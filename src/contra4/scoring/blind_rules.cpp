@@ -7,6 +7,7 @@
 #include "contra4/base/error.h"
 #include "contra4/base/random.h"
 #include "contra4/base/suggest.h"
+#include "contra4/base/utf8.h"
 #include "contra4/io/json_writer.h"
 
 namespace contra4::scoring {
@@ -24,13 +25,6 @@ std::string describe(std::string_view rule, std::string_view fitted = {}) {
   writer.begin_object().member("rule", rule);
   if (!fitted.empty()) writer.member("fitted", fitted);
   return writer.end_object().take();
-}
-
-// Bytes that begin a character.
-std::size_t num_characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
 }
 
 bool is_labelled(const Item& item) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "contra4/base/error.h"
+#include "contra4/base/utf8.h"
 
 namespace contra4::models::onellm {
 
@@ -53,21 +54,15 @@ std::string_view shorten(std::string_view question) {
     return kept == std::string_view::npos ? std::string_view() : question.substr(0, kept + 1);
   }
   std::size_t length = end;
-  while (length > 0 && (static_cast<unsigned char>(question[length]) & 0xC0U) == 0x80U) --length;
+  while (length > 0 && continues_character(question[length])) --length;
   return question.substr(0, length);
-}
-
-std::size_t num_characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
-  }));
 }
 
 std::string_view without_characters(std::string_view text, std::size_t count) {
   std::size_t at = 0;
   while (at < text.size() && count > 0) {
     ++at;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) ++at;
+    while (at < text.size() && continues_character(text[at])) ++at;
     --count;
   }
   return text.substr(at);
