@@ -54,7 +54,7 @@ media::RequestMediaOptions media_options(const MediaFlags& flags, const Context&
 }
 
 std::string media_description(const MediaFlags& flags, const Context& context) {
-  const std::string options = media_options(flags, context).description_json();
+  std::string options = media_options(flags, context).description_json();
   if (!flags.exec_pictures) return options;
   io::JsonWriter writer;
   writer.begin_object().key("sent").raw(options).member("exec_pictures", true).end_object();

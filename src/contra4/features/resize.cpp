@@ -40,8 +40,9 @@ std::vector<Taps> taps_of_axis(std::int64_t from, std::int64_t to, std::int64_t 
   std::vector<double> weights;
   for (std::int64_t i = 0; i < count; ++i) {
     const double center = (static_cast<double>(begin + i) + 0.5) * scale;
-    const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(center - support + 0.5), 0);
-    const auto last = std::min(static_cast<std::int64_t>(center + support + 0.5), from);
+    const auto first =
+        std::max<std::int64_t>(static_cast<std::int64_t>(std::floor(center - support + 0.5)), 0);
+    const auto last = std::min(static_cast<std::int64_t>(std::floor(center + support + 0.5)), from);
     weights.clear();
     double sum = 0;
     for (std::int64_t x = first; x < last; ++x) {

@@ -58,7 +58,6 @@ constexpr std::array kStorages = {
     TypeRow{"ByteStorage", TensorType::kU8},          TypeRow{"BoolStorage", TensorType::kBool},
     TypeRow{"ComplexFloatStorage", TensorType::kC64},
 };
-constexpr std::string_view kUntypedStorage = "UntypedStorage";
 
 constexpr std::array kDtypes = {
     TypeRow{"float32", TensorType::kF32},   TypeRow{"float16", TensorType::kF16},

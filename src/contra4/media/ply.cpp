@@ -206,7 +206,8 @@ class Body {
       return std::bit_cast<double>(bits);
     }
     if (type.kind == Kind::kUnsigned) return static_cast<double>(bits);
-    const auto shift = static_cast<unsigned>(64 - 8 * type.num_bytes);
+    // Never all 64: there is no type of no bytes.
+    const std::size_t shift = 8 * (sizeof(bits) - type.num_bytes) % 64;
     return static_cast<double>(std::bit_cast<std::int64_t>(bits << shift) >> shift);
   }
 

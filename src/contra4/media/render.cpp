@@ -45,9 +45,9 @@ Vector vector_of(const Point& point) {
 
 // Axes of a viewer who looks at the origin.
 struct Camera {
-  Vector right;
-  Vector up;
-  Vector toward;  // from the object to the eye
+  Vector right = {};
+  Vector up = {};
+  Vector toward = {};  // from the object to the eye
 
   explicit Camera(const View& view) {
     constexpr double kDegree = std::numbers::pi / 180;

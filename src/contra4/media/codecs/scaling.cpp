@@ -38,8 +38,8 @@ std::vector<Taps> triangle_taps(int in_size, int out_size) {
   std::vector<double> weights;
   for (int i = 0; i < out_size; ++i) {
     const double center = (i + 0.5) * step;
-    const int first = std::max(static_cast<int>(center - support + 0.5), 0);
-    const int end = std::min(static_cast<int>(center + support + 0.5), in_size);
+    const int first = std::max(static_cast<int>(std::floor(center - support + 0.5)), 0);
+    const int end = std::min(static_cast<int>(std::floor(center + support + 0.5)), in_size);
     weights.clear();
     double sum = 0;
     for (int x = first; x < end; ++x) {
