@@ -136,7 +136,7 @@ struct FinetuneOutcome {
   std::int64_t steps = 0;
   double last_loss = 0;
   double seconds = 0;             // of this start's steps, without set-up, validation and saving
-  double num_positions = 0;       // through the language model meanwhile, of all processes
+  double num_positions = 0;       // of what was learnt from meanwhile, of all processes
   std::int64_t num_left_out = 0;  // items that could not be learnt from
   std::optional<double> validation_accuracy;
   std::filesystem::path model;  // the folder to evaluate; empty unless complete

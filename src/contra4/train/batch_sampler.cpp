@@ -98,12 +98,15 @@ StepBatches BatchSampler::step(std::int64_t epoch, std::int64_t step, int rank) 
   CONTRA4_CHECK(step >= 0 && step < steps_per_epoch_, "an epoch has not so many steps");
   CONTRA4_CHECK(rank >= 0 && rank < options_.num_processes, "there are not so many processes");
   const std::vector<BatchPlace>& places = order(epoch);
+  const auto counts = [](const BatchPlace& place) { return place.counts; };
   StepBatches batches;
   for (std::int64_t micro = 0; micro < options_.accumulation; ++micro) {
-    const auto first =
-        places.begin() +
-        (step * step_size_ + (micro * options_.num_processes + rank) * options_.batch_size);
-    batches.emplace_back(first, first + options_.batch_size);
+    const auto of_all =
+        places.begin() + step * step_size_ + micro * options_.num_processes * options_.batch_size;
+    if (!of_all->counts) break;  // nor do those behind it, of any process
+    const auto first = of_all + rank * options_.batch_size;
+    const auto end = std::find_if_not(first, first + options_.batch_size, counts);
+    batches.emplace_back(first, std::max(end, first + 1));
   }
   return batches;
 }

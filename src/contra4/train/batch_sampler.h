@@ -19,22 +19,23 @@ struct BatchSamplerOptions {
   bool is_compat = false;
 };
 
-// A place of a batch: an item, or nothing (of no weight: the place is filled with an item that the
-// step learns from elsewhere so that all processes compute the same, but nothing is learnt from
-// it).
+// A place of a batch: an item, or one that does not count: where a process has nothing to learn
+// from in a batch of a step, it computes an item that the step learns from elsewhere, so that all
+// processes go through the same layers, but nothing is learnt from it.
 struct BatchPlace {
   std::int64_t item = 0;
   bool counts = true;
 };
-// [accumulation][batch_size] of one process.
+// Micro-batches of one process: accumulation of batch_size places, fewer in the last step of a
+// group. All processes have equally many of a step, none of them empty.
 using StepBatches = std::vector<std::vector<BatchPlace>>;
 
 // Every epoch has an order of its own, which follows from seed and epoch. By default the items of
-// each group are shuffled, then cut into steps, the last of them filled up; then the steps of all
-// groups are shuffled. Every item counts once an epoch. In a step, items go to the processes batch
-// by batch and then to the next micro-batch: the same items are in a step for every division of the
-// same batch_size * num_processes * accumulation, and only the last step of a group has places that
-// do not count, at its end.
+// each group are shuffled, then cut into steps, the last of them with what is left; then the steps
+// of all groups are shuffled. Every item counts once an epoch. In a step, items go to the processes
+// batch by batch and then to the next micro-batch: the same items are in a step for every division
+// of the same batch_size * num_processes * accumulation, and only the last step of a group has
+// places that do not count, each a batch of its own.
 //
 // Source of is_compat: artemisp/contra4-fork 8492529, GroupedDistSampler of contra4_finetune.py,
 // with the order of numpy's default_rng(epoch). The default draws from default_rng([seed, epoch]).

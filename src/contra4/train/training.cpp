@@ -95,9 +95,10 @@ Training::Agreement Training::agree(const std::vector<MicroBatch>& batches, bool
   double num_failed = 0;
   for (const MicroBatch& batch : batches) {
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
+      if (!batch.counts[i]) continue;
       num_labels += static_cast<double>(batch.num_labels(i));
       num_positions += static_cast<double>(network_->length_of(example_of(batch, i)));
-      if (batch.shown[i].error && batch.counts[i]) num_failed += 1;
+      if (batch.shown[i].error) num_failed += 1;
     }
   }
   const bool wants_save =
