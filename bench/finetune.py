@@ -3,12 +3,13 @@
 
 Makes a checkpoint of random weights (CLIP ViT-L/14 at full size, a small language model) unless --checkpoint names
 one, and questions over copies of data/mini's media of which no two are alike; each of the first --questions / 2 items
-of data/mini twice, so that batches of two show the same modalities. All of the model but CLIP is trained, one step a
-batch. The published side is the loop of bench/finetune_published.py, its media come in as tensors, so that
-decoding and preparing them is in our times and not in its; its texts are padded as published, positions of padding do
-not count. Of both only the steps are timed; memory is that of the whole process.
+of data/mini twice, so that batches of two show the same modalities. With --whole instead: one epoch over data/mini as
+it is, where several questions show the same medium, as in a real training set, without --checkpointing. All of the model but CLIP is trained,
+one step a batch. The published side is the loop of bench/finetune_published.py, its media come in as tensors, so that
+decoding and preparing them is in our times and not in its; its texts are padded as published. Positions are counted
+of the same questions on both sides, padding does not count. Of both only the steps are timed; memory is that of the whole process.
 
-    bench/finetune.py --program build/contra4 --onellm DIR --script FILE [--questions 8] [--threads N]
+    bench/finetune.py --program build/contra4 --onellm DIR --script FILE [--questions 8 | --whole] [--threads N]
         [--precision bf16]
 
 With --scaling instead: one process of one thread against two, started as torchrun would.
@@ -28,50 +29,62 @@ import onellm
 
 BATCHES = r"""
 import json, sys, torch, sentencepiece
-items, shapes, model, path = json.load(sys.stdin)
+given_batches, shapes, model, path = json.load(sys.stdin)
 pieces = sentencepiece.SentencePieceProcessor(model_file=model)
 generator = torch.Generator().manual_seed(0)
-batches, positions = [], 0
-for first, second in zip(items[::2], items[1::2]):
-    names = first["modalities"]
-    assert names == second["modalities"]
+batches = []
+for items in given_batches:
+    names = items[0]["modalities"]
     bound = 180 - 35 * len(names)
     rows, labels = [], []
-    for item in (first, second):
+    for item in items:
+        assert item["modalities"] == names
         choices = ", ".join("Scene " + "ABCD"[i] for i in range(len(names)))
         answer = item["gt_answer"]
         ids = [pieces.bos_id()] + pieces.encode(item["question"] + " Choose from: " + choices + " " + answer)
         ids.append(pieces.eos_id())
         assert len(ids) <= bound, (len(ids), bound)
         size = len(pieces.encode(answer)) + 1
-        positions += len(ids) + 37 * len(names)
         rows.append(ids + [0] * (bound - len(ids)))
         labels.append([0] * (len(ids) - size) + ids[-size:] + [0] * (bound - len(ids)))
     batches.append(dict(ids=torch.tensor(rows), labels=torch.tensor(labels),
                         modal=[dict(pc="point").get(name, name) for name in names],
-                        inputs=[torch.randn(2, *shapes[name], generator=generator) for name in names]))
+                        inputs=[torch.randn(len(items), *shapes[name], generator=generator) for name in names]))
 torch.save(batches, path)
-print(positions)
 """
+
+
+def batches_of_two(items):
+    """Of questions over the same modalities, in the order of the file; a rest of one is a batch of its own."""
+    groups = {}
+    for item in items:
+        groups.setdefault(tuple(item["modalities"]), []).append(item)
+    return [group[first:first + 2] for group in groups.values() for first in range(0, len(group), 2)]
 
 
 def run_published(options, folder, items):
     onellm.install_packages(options.packages)
     environment = dict(os.environ, PYTHONPATH=str(options.packages))
     path = str(folder / "batches.pt")
-    given = json.dumps([items, onellm.SHAPES, str(options.checkpoint / "tokenizer.model"), path])
-    made = subprocess.run([onellm.PYTHON, "-c", BATCHES], input=given, text=True, check=True, env=environment,
-                          stdout=subprocess.PIPE)
+    given = json.dumps([batches_of_two(items), onellm.SHAPES, str(options.checkpoint / "tokenizer.model"), path])
+    subprocess.run([onellm.PYTHON, "-c", BATCHES], input=given, text=True, check=True, env=environment)
     command = [onellm.PYTHON, onellm.ROOT / "bench/finetune_published.py", "--onellm", options.onellm, "--script",
                options.script, "--checkpoint", options.checkpoint, "--batches", path, "--threads", options.threads,
                "--precision", options.precision]
     _, _, peak, output = onellm.run(command, env=environment)
-    return sum(json.loads(output.strip().splitlines()[-1])["seconds"]), int(made.stdout), peak
+    return sum(json.loads(output.strip().splitlines()[-1])["seconds"]), peak
+
+
+def questions_and_media(options, folder):
+    if options.whole:
+        return onellm.ROOT / "data/mini/test.json", onellm.ROOT / "data/mini/media"
+    return folder / "bench.json", folder / "media"
 
 
 def finetune_command(options, folder, name, *more):
     shutil.rmtree(folder / name, ignore_errors=True)
-    return [options.program, "finetune", "--data", folder / "bench.json", "--media-root", folder / "media",
+    data, media = questions_and_media(options, folder)
+    return [options.program, "finetune", "--data", data, "--media-root", media,
             "--llama_ckpt_dir", options.checkpoint, "--output_dir", folder / name, "--epochs", "1", "--lr", "1e-5",
             "--precision", options.precision, "--prompt-template", "{question} Choose from: {choices}", "--quiet",
             "--json", *more]
@@ -107,6 +120,10 @@ def run_job(options, folder, name, count, *more):
     return json.loads(results[0][0])
 
 
+def print_side(name, seconds, positions, peak):
+    print(f"{name:20} {seconds:8.1f} s, {positions / seconds:6.1f} positions/s, peak {peak / 1e6:.0f} MB", flush=True)
+
+
 def measure_scaling(options, folder):
     one = run_job(options, folder, "one", 1, "--batch_size", "2")
     print(f"1 process   {one['num_positions'] / one['seconds']:8.1f} positions/s")
@@ -124,6 +141,7 @@ def main():
     parser.add_argument("--script", type=pathlib.Path, default=os.environ.get("CONTRA4_FINETUNE_SCRIPT"))
     parser.add_argument("--packages", type=pathlib.Path, help="folder with what the published code imports")
     parser.add_argument("--questions", type=int, default=8, help="an even number")
+    parser.add_argument("--whole", action="store_true", help="data/mini as it is")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--scaling", action="store_true", help="one process against two")
@@ -137,24 +155,30 @@ def main():
         if not (options.checkpoint / "params.json").exists():
             onellm.run([onellm.PYTHON, onellm.ROOT / "tools/make_onellm.py", options.checkpoint, "--size", "middle"])
     options.packages = options.packages or folder / "packages"
-    chosen = [item for item in onellm.mini_items()[:options.questions // 2] for _ in range(2)]
-    items = onellm.make_questions(chosen, folder)
-    print(f"{len(items)} questions, {sum(len(item['modalities']) for item in items)} media")
+    if options.whole:
+        items = onellm.mini_items()
+    else:
+        chosen = [item for item in onellm.mini_items()[:options.questions // 2] for _ in range(2)]
+        items = onellm.make_questions(chosen, folder)
+    scenes = [(scene["source"], scene["id"]) for item in items for scene in item["examples"]]
+    print(f"{len(items)} questions, {len(scenes)} scenes over {len(set(scenes))} media")
     if options.scaling:
         measure_scaling(options, folder)
         return
     ours = {}
-    for name, flags in (("plain", []), ("recomputing", ["--checkpointing"])):
+    ways = [("plain", [])] if options.whole else [("plain", []), ("recomputing", ["--checkpointing"])]
+    for name, flags in ways:
         outcome, peak = run_ours(options, folder, name, "--batch_size", "2", *flags)
-        ours[name] = outcome["num_positions"] / outcome["seconds"], peak
-        print(f"contra4 {name:11} {ours[name][0]:8.1f} positions/s, peak {peak / 1e6:.0f} MB")
+        positions = outcome["num_positions"]
+        ours[name] = outcome["seconds"], peak
+        print_side(f"contra4 {name}", outcome["seconds"], positions, peak)
     if not (options.onellm and options.script):
         print("published side: not measured, needs --onellm and --script")
         return
-    seconds, positions, peak = run_published(options, folder, items)
-    print(f"published           {positions / seconds:8.1f} positions/s, peak {peak / 1e6:.0f} MB")
-    for name, (rate, own_peak) in ours.items():
-        print(f"{name}: {rate * seconds / positions:.2f} times as fast, {own_peak / peak:.2f} of the memory")
+    seconds, peak = run_published(options, folder, items)
+    print_side("published", seconds, positions, peak)
+    for name, (own_seconds, own_peak) in ours.items():
+        print(f"{name}: {seconds / own_seconds:.2f} times as fast, {own_peak / peak:.2f} of the memory")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ Makes a checkpoint of random weights (CLIP ViT-L/14 at full size, a small langua
 names one, and questions over copies of data/mini's media of which no two are alike. The published side is
 csuhan/OneLLM's code in a process of its own, started as bench/onellm_published.py says; its media come in as
 tensors of the right shapes, so that decoding and preparing them is in our times and not in its. Ours is the whole
-process, start and loading included; of the published one only the loop counts.
+process, start and loading included; of the published one only the loop counts. Neighbours on the same machine make
+minutes differ, so ours in float32 is timed before and after it.
 
     bench/onellm.py --program build/contra4 --onellm DIR --script FILE [--questions 40] [--scenes N]
         [--dtype float32] [--threads N]
@@ -197,11 +198,14 @@ def main():
         return
     asked = items[:options.published_questions or len(items)]
     loop, peak = run_published(options, folder, asked)
+    after, _, _, _ = run_ours(options, folder, "after", "--dtype", "float32", "--compat")
+    print(f"contra4 float32 compat    {after / len(items):7.3f} s a question, once more")
     each = sum(loop) / len(loop)
     print(f"published {options.dtype}      {each:7.3f} s a question, peak {peak / 1e6:.0f} MB ({len(asked)} questions)")
     of_four = sum(second * math.factorial(len(item["modalities"])) for second, item in zip(loop, asked[:4]))
     per_request = of_four / num_orders(asked[:4])
-    print(f"every medium new: float32 {each / (ours['compat', 'float32'][0] / len(items)):.2f}x, "
+    print(f"every medium new: float32 {each / (ours['compat', 'float32'][0] / len(items)):.2f}x "
+          f"and {each / (after / len(items)):.2f}x, "
           f"bf16 {each / (ours['compat', 'bf16'][0] / len(items)):.2f}x")
     print(f"all orders: {per_request * requests / seconds:.1f}x (published side from its first four questions)")
     print(f"peak memory: {ours['compat', options.dtype][1] / peak:.2f} of the published loop's")
