@@ -14,7 +14,7 @@ JOBS ?= $(shell nproc)
 # The program and the two modules that it opens while it runs.
 PROGRAM := contra4 contra4_torch contra4_parquet contra4_codecs
 
-.PHONY: help setup build test demo no-torch asan tsan format format-check tidy fuzz bench mini \
+.PHONY: help setup build test demo no-torch asan tsan tsan-torch format format-check tidy fuzz bench mini \
         test-integration configure clean
 
 help:  ## list the targets
@@ -50,6 +50,13 @@ tsan: setup  ## the same half under the thread sanitizer
 	@tools/configure.sh tsan
 	@tools/build.sh build-tsan $(JOBS)
 	@tools/run_tests.sh build-tsan $(JOBS)
+
+# libtorch itself is not instrumented: with one thread of its own it gives no false reports.
+TSAN_TORCH_TESTS := models_native_answerer_test train_network_media_test
+tsan-torch: setup  ## the threads that decode media for native models under it
+	@tools/configure.sh tsan-torch
+	@tools/build.sh build-tsan-torch $(JOBS) $(TSAN_TORCH_TESTS)
+	@for test in $(TSAN_TORCH_TESTS); do OMP_NUM_THREADS=1 build-tsan-torch/$$test || exit 1; done
 
 format:  ## lay out all sources with clang-format
 	@tools/setup.sh packages FORMAT
