@@ -76,11 +76,9 @@ class Run {
       media_.trim();
       // Whole batches first. A part of one is better than waiting: meanwhile the decoders go on,
       // so that where they are too slow the batches are small and where the model is, full.
-      if (ready_.size() >= batch_size_) {
-        answer_batch();
-      } else if (media_.encode(true) || media_.encode(false)) {
-        continue;
-      } else if (!ready_.empty()) {
+      const bool is_full = ready_.size() >= batch_size_;
+      if (!is_full && (media_.encode(true) || media_.encode(false))) continue;
+      if (!ready_.empty()) {
         answer_batch();
       } else if (waiting_.empty() && is_exhausted_) {
         break;

@@ -55,7 +55,9 @@ Checkpoint Checkpoint::of_tensors(std::vector<std::pair<std::string, at::Tensor>
                                   std::string description) {
   Checkpoint checkpoint;
   checkpoint.description_ = std::move(description);
-  for (auto& [name, tensor] : tensors) {
+  for (auto& named : tensors) {
+    const std::string& name = named.first;
+    at::Tensor tensor = std::move(named.second);
     auto entry = std::make_shared<io::TensorEntry>();
     entry->name = name;
     entry->type = stored_type_of(tensor.scalar_type());

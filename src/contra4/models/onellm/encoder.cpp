@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::int64_t kSoundFilter = 16;
 constexpr std::int64_t kSoundStride = 10;
-constexpr std::int64_t kNumSoundTokens = 12 * 101;
+constexpr std::int64_t kNumSoundTokens = std::int64_t{12} * 101;
 constexpr std::int64_t kNumPointGroups = 1024;
 // Pictures through CLIP at once: what lies between its layers stays within some hundred MB.
 constexpr std::int64_t kMaxPictures = 64;

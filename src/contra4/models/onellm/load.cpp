@@ -16,7 +16,7 @@ namespace {
 // Positions of a question over four scenes, with a long text.
 constexpr std::int64_t kTypicalPositions = 256;
 // Of a medium through CLIP: rows of a video of 15 pictures, which is the largest.
-constexpr std::int64_t kLargestMediumRows = 15 * 257;
+constexpr std::int64_t kLargestMediumRows = std::int64_t{15} * 257;
 
 // Which device a tensor goes to.
 std::size_t device_of(std::string_view name, std::int64_t num_layers, std::size_t num_devices) {
