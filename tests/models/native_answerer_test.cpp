@@ -146,6 +146,12 @@ TEST_F(NativeAnswererTest, FillsItsBatchesAndKeepsWithinThem) {
   ask_many(60, 60);
   answers();
   EXPECT_LE(state_.largest_encode_batch, 3U);
+  EXPECT_LE(state_.largest_answer_batch, 4U);
+  // Many questions over each pair of media: all are ready at once, however slow the threads are.
+  questions_.clear();
+  ask_many(60, 3);
+  state_.largest_answer_batch = 0;
+  answers();
   EXPECT_EQ(state_.largest_answer_batch, 4U);
   options_.batch_size = 7;
   state_.largest_answer_batch = 0;
