@@ -32,6 +32,17 @@ elif (($# > 0)); then
 else
   mapfile -t files < <(git ls-files 'src/*.cpp')
 fi
+# What is not built here, as code for CUDA without CUDA, cannot be read either.
+built=()
+for file in "${files[@]}"; do
+  if grep -qF "\"file\": \"$PWD/$file\"" "$folder/compile_commands.json"; then
+    built+=("$file")
+  else
+    echo "tidy: $file is not built here"
+  fi
+done
+files=("${built[@]}")
+if ((${#files[@]} == 0)); then exit 0; fi
 printf '%s\0' "${files[@]}" |
   xargs -0 -n 1 -P "$jobs" clang-tidy-16 --quiet --warnings-as-errors='*' -p "$folder" 2> \
     >(grep -vE '^[0-9]+ warnings? (generated|treated as errors?)|^Suppressed|^Use -' >&2)
