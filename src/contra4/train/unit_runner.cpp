@@ -219,7 +219,8 @@ void UnitRunner::State::reduce_rest() {
   finish_reduce(0);
 }
 
-UnitRunner::UnitRunner(Unit* root, std::vector<Unit*> layers, const UnitRunnerOptions& options)
+UnitRunner::UnitRunner(Unit* root, const std::vector<Unit*>& layers,
+                       const UnitRunnerOptions& options)
     : state_(std::make_shared<State>()) {
   state_->root = root;
   state_->options = options;

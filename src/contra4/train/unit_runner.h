@@ -25,7 +25,7 @@ struct UnitRunnerOptions {
 class UnitRunner final : public nn::BlockRunner {
  public:
   // The root unit is whole from begin() to end(). Units outlive this; their order does not matter.
-  UnitRunner(Unit* root, std::vector<Unit*> layers, const UnitRunnerOptions& options);
+  UnitRunner(Unit* root, const std::vector<Unit*>& layers, const UnitRunnerOptions& options);
   ~UnitRunner() override;
   UnitRunner(const UnitRunner&) = delete;
   UnitRunner& operator=(const UnitRunner&) = delete;
