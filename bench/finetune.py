@@ -4,10 +4,11 @@
 Makes a checkpoint of random weights (CLIP ViT-L/14 at full size, a small language model) unless --checkpoint names
 one, and questions over copies of data/mini's media of which no two are alike; each of the first --questions / 2 items
 of data/mini twice, so that batches of two show the same modalities. With --whole instead: one epoch over data/mini as
-it is, where several questions show the same medium, as in a real training set, without --checkpointing. All of the model but CLIP is trained,
-one step a batch. The published side is the loop of bench/finetune_published.py, its media come in as tensors, so that
-decoding and preparing them is in our times and not in its; its texts are padded as published. Positions are counted
-of the same questions on both sides, padding does not count. Of both only the steps are timed; memory is that of the whole process.
+it is, where several questions show the same medium, as in a real training set, without --checkpointing. All of the
+model but CLIP is trained, one step a batch. The published side is the loop of bench/finetune_published.py, its media
+come in as tensors, so that decoding and preparing them is in our times and not in its; its texts are padded as
+published. Positions are counted of the same questions on both sides, padding does not count. Of both only the steps
+are timed; memory is that of the whole process.
 
     bench/finetune.py --program build/contra4 --onellm DIR --script FILE [--questions 8 | --whole] [--threads N]
         [--precision bf16]
