@@ -58,7 +58,12 @@ BatchSampler::BatchSampler(std::span<const std::int64_t> group_of_item,
   }
 }
 
-std::vector<BatchPlace> BatchSampler::make_order(std::int64_t epoch) const {
+std::span<const std::int64_t> BatchSampler::Order::step(std::int64_t number) const {
+  const auto place = static_cast<std::size_t>(number);
+  return std::span(items).subspan(begins[place], begins[place + 1] - begins[place]);
+}
+
+BatchSampler::Order BatchSampler::make_order(std::int64_t epoch) const {
   const auto number = static_cast<std::uint64_t>(epoch);
   NumpyRandom random =
       options_.is_compat ? NumpyRandom(number) : NumpyRandom({options_.seed, number});
@@ -75,17 +80,15 @@ std::vector<BatchPlace> BatchSampler::make_order(std::int64_t epoch) const {
   }
   random.shuffle(steps);
 
-  std::vector<BatchPlace> order;
-  order.reserve(steps.size() * step_size);
+  Order order{.items = {}, .begins = {0}};
   for (const std::span<const std::int64_t> items : steps) {
-    for (std::size_t i = 0; i < step_size; ++i) {
-      order.push_back({.item = items[i % items.size()], .counts = i < items.size()});
-    }
+    order.items.insert(order.items.end(), items.begin(), items.end());
+    order.begins.push_back(order.items.size());
   }
   return order;
 }
 
-const std::vector<BatchPlace>& BatchSampler::order(std::int64_t epoch) const {
+const BatchSampler::Order& BatchSampler::order(std::int64_t epoch) const {
   if (cached_epoch_ != epoch) {
     cached_order_ = make_order(epoch);
     cached_epoch_ = epoch;
@@ -97,16 +100,20 @@ StepBatches BatchSampler::step(std::int64_t epoch, std::int64_t step, int rank) 
   CONTRA4_CHECK(epoch >= 0, "epochs count from 0");
   CONTRA4_CHECK(step >= 0 && step < steps_per_epoch_, "an epoch has not so many steps");
   CONTRA4_CHECK(rank >= 0 && rank < options_.num_processes, "there are not so many processes");
-  const std::vector<BatchPlace>& places = order(epoch);
-  const auto counts = [](const BatchPlace& place) { return place.counts; };
+  const std::span<const std::int64_t> items = order(epoch).step(step);
+  const std::int64_t count = std::ssize(items);
   StepBatches batches;
-  for (std::int64_t micro = 0; micro < options_.accumulation; ++micro) {
-    const auto of_all =
-        places.begin() + step * step_size_ + micro * options_.num_processes * options_.batch_size;
-    if (!of_all->counts) break;  // nor do those behind it, of any process
-    const auto first = of_all + rank * options_.batch_size;
-    const auto end = std::find_if_not(first, first + options_.batch_size, counts);
-    batches.emplace_back(first, std::max(end, first + 1));
+  for (std::int64_t of_all = 0; of_all < count;
+       of_all += options_.num_processes * options_.batch_size) {
+    const std::int64_t first = of_all + rank * options_.batch_size;
+    const std::int64_t end = std::min(first + options_.batch_size, count);
+    std::vector<BatchPlace>& batch = batches.emplace_back();
+    for (std::int64_t place = first; place < end; ++place) {
+      batch.push_back({.item = items[static_cast<std::size_t>(place)]});
+    }
+    if (batch.empty()) {
+      batch.push_back({.item = items[static_cast<std::size_t>(first % count)], .counts = false});
+    }
   }
   return batches;
 }

@@ -2,6 +2,7 @@
 // same order: so all processes compute through the same layers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -58,8 +59,16 @@ class BatchSampler {
   StepBatches step(std::int64_t epoch, std::int64_t step, int rank) const;
 
  private:
-  std::vector<BatchPlace> make_order(std::int64_t epoch) const;
-  const std::vector<BatchPlace>& order(std::int64_t epoch) const;
+  // The items of an epoch, step behind step.
+  struct Order {
+    std::vector<std::int64_t> items;
+    std::vector<std::size_t> begins;  // of each step in `items`, and the end of the last one
+
+    std::span<const std::int64_t> step(std::int64_t number) const;
+  };
+
+  Order make_order(std::int64_t epoch) const;
+  const Order& order(std::int64_t epoch) const;
 
   std::vector<std::vector<std::int64_t>> groups_;  // in the order of first appearance
   BatchSamplerOptions options_;
@@ -67,7 +76,7 @@ class BatchSampler {
   std::int64_t steps_per_epoch_ = 0;
   std::int64_t num_left_out_ = 0;
   mutable std::optional<std::int64_t> cached_epoch_;
-  mutable std::vector<BatchPlace> cached_order_;
+  mutable Order cached_order_;
 };
 
 }  // namespace contra4::train
