@@ -66,6 +66,33 @@ TEST_F(GatedBlockTest, GivesQueriesKeysAndValuesOfTheNormalisedInput) {
       at::allclose(block.keys_values(x), expected.narrow(1, kWidth, 2 * kWidth), 1e-5, 1e-6));
 }
 
+// Large enough for what computes gate and product at once.
+TEST(GatedFeedForward, GivesTheSameForManyRows) {
+  constexpr std::int64_t kRows = 300;
+  constexpr LinearShape kLarge{.in = 128, .out = 256, .has_bias = false};
+  const at::Tensor w1 = testing::wavy({256, 128}, 1).mul_(0.1);
+  const at::Tensor w3 = testing::wavy({256, 128}, 2).mul_(0.1);
+  const at::Tensor w2 = testing::wavy({128, 256}, 3).mul_(0.1);
+  const at::Tensor x = testing::wavy({kRows, 128}, 4);
+  const at::Tensor scale = testing::wavy({128}, 5);
+  const at::Tensor n = RmsNorm{.weight = scale}(x);
+  const at::Tensor wanted = at::silu(n.mm(w1.t())).mul(n.mm(w3.t())).mm(w2.t());
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const auto checkpoint = tensor::Checkpoint::of_tensors(
+        {{"w1.weight", w1.to(type)}, {"w3.weight", w3.to(type)}, {"w2.weight", w2.to(type)}}, "x");
+    // As they lie, and copied into one matrix.
+    for (const at::ScalarType computed : {type, at::kFloat}) {
+      const GatedFeedForward layer(checkpoint, {.gate = "w1", .up = "w3", .down = "w2"}, kLarge,
+                                   {.dtype = computed});
+      const double bound = type == at::kFloat ? 1e-5 : 3e-2;
+      EXPECT_TRUE(
+          at::allclose(layer(RmsNorm{.weight = scale.to(computed)}, x.to(computed)).to(at::kFloat),
+                       wanted, bound, bound))
+          << type << " computed in " << computed;
+    }
+  }
+}
+
 TEST_F(GatedBlockTest, AddsAttentionAndTheGatedPartToTheInput) {
   const GatedBlock block(checkpoint(), meta_block_names("b"), kShape, {});
   const at::Tensor x = testing::wavy({4, kWidth}, 9);

@@ -86,6 +86,44 @@ TEST(ParallelLinear, HasItsGradients) {
   EXPECT_TRUE(at::equal(function(recorded), function(three)));
 }
 
+// Rows, two weights and the weight of a norm.
+at::Tensor of_normalised(const std::vector<at::Tensor>& x, bool at_once) {
+  const ParallelLinear layer(in_memory(x, false), {"a", "b"}, kSmall,
+                             {.device = at::kCPU, .dtype = x[0].scalar_type()});
+  const RmsNorm norm{.weight = x[3], .eps = 0.1};
+  if (at_once) return at::cat({layer.apply(norm, x[0], 0, 2), layer.apply(norm, x[0], 1, 1)}, 1);
+  return at::cat({layer(norm(x[0])), layer.apply(norm(x[0]), 1, 1)}, 1);
+}
+
+TEST(ParallelLinear, HasTheGradientsOfNormalisedRows) {
+  auto all = operands();
+  all[3] = testing::wavy({2}, 3);
+  all.pop_back();
+  const auto function = [](const std::vector<at::Tensor>& x) { return of_normalised(x, true); };
+  EXPECT_LT(testing::gradient_error(function, all), 1e-8);
+  EXPECT_TRUE(at::equal(function(all), of_normalised(all, false)));
+}
+
+TEST(ParallelLinear, NormalisedRowsGiveGradientsToWhatWantsThem) {
+  for (unsigned wanted = 1; wanted < 16; ++wanted) {
+    const auto gradients = [&](bool at_once) {
+      auto x = operands();
+      x[3] = testing::wavy({2}, 3);
+      for (std::size_t i = 0; i < 4; ++i) {
+        x[i] = x[i].to(at::kDouble).requires_grad_((wanted >> i & 1U) != 0);
+      }
+      testing::weighted_sum(of_normalised(x, at_once)).backward();
+      return std::vector<at::Tensor>{x[0].grad(), x[1].grad(), x[2].grad(), x[3].grad()};
+    };
+    const auto found = gradients(true);
+    const auto expected = gradients(false);
+    for (std::size_t i = 0; i < 4; ++i) {
+      ASSERT_EQ(found[i].defined(), (wanted >> i & 1U) != 0) << wanted << ", operand " << i;
+      if (found[i].defined()) EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-10, 1e-12));
+    }
+  }
+}
+
 TEST(ParallelLinear, AddsLowRankUpdatesWithTheirScale) {
   const auto function = [](const std::vector<at::Tensor>& x) {
     const ParallelLinear layer(in_memory(x, true), {"a", "b"}, kSmall,

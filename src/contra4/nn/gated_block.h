@@ -15,7 +15,8 @@
 
 namespace contra4::nn {
 
-// W2 (silu(W1 x) * W3 x).
+// W2 (silu(W1 n) * W3 n) of n, the normalised rows. Where weights are trained only the rows as they
+// came, W1 n and W3 n are kept for the gradients.
 class GatedFeedForward {
  public:
   GatedFeedForward() = default;
@@ -29,7 +30,7 @@ class GatedFeedForward {
                    const LinearShape& inner, const Placement& placement);
 
   // x [rows, in] -> the same shape
-  at::Tensor operator()(const at::Tensor& x) const;
+  at::Tensor operator()(const RmsNorm& norm, const at::Tensor& x) const;
 
  private:
   std::int64_t inner_width_ = 0;

@@ -1,6 +1,7 @@
 #include "contra4/nn/linear.h"
 
 #include <algorithm>
+#include <functional>
 #include <span>
 #include <utility>
 
@@ -28,7 +29,7 @@ void multiply_into(at::Tensor& out, const at::Tensor& x, at::TensorList weights)
   for (const at::Tensor& weight : weights) {
     at::Tensor columns = out.narrow(1, column, weight.size(0));
     column += weight.size(0);
-    if (multiplies_in_float32(x)) {
+    if (multiplies_apart(x, weight)) {
       columns.copy_(product(x, weight));
     } else {
       at::mm_out(columns, x, weight.t());
@@ -44,37 +45,84 @@ at::Tensor products_of(const at::Tensor& x, at::TensorList weights) {
   return out;
 }
 
+// Gradients of products side by side: into `of_weights` of those that are wanted; returned: of x,
+// if it is wanted.
+at::Tensor gradients_of_products(const at::Tensor& gradient, const at::Tensor& x,
+                                 std::span<const at::Tensor> weights,
+                                 const std::function<bool(std::size_t)>& wants_weight, bool wants_x,
+                                 std::span<at::Tensor> of_weights) {
+  at::Tensor of_x;
+  std::int64_t column = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const at::Tensor part = gradient.narrow(1, column, weights[i].size(0));
+    column += weights[i].size(0);
+    if (wants_weight(i)) of_weights[i] = matrix_product(part.t(), x);
+    if (!wants_x) continue;
+    if (!of_x.defined() || multiplies_apart(part, weights[i].t())) {
+      const at::Tensor through = matrix_product(part, weights[i]);
+      of_x = of_x.defined() ? of_x.add_(through) : through;
+    } else {
+      of_x.addmm_(part, weights[i]);
+    }
+  }
+  return of_x;
+}
+
+bool trains_any(at::TensorList weights) {
+  return std::any_of(weights.begin(), weights.end(),
+                     [](const at::Tensor& weight) { return weight.requires_grad(); });
+}
+
 class RecordedProducts : public torch::autograd::Function<RecordedProducts> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, at::TensorList weights) {
-    variable_list kept(weights.begin(), weights.end());
-    const bool trains_any = std::any_of(
-        kept.begin(), kept.end(), [](const at::Tensor& weight) { return weight.requires_grad(); });
-    if (trains_any) kept.push_back(x);
+    variable_list kept = {trains_any(weights) ? x : at::Tensor()};
+    kept.insert(kept.end(), weights.begin(), weights.end());
     context->save_for_backward(std::move(kept));
-    context->saved_data["num_weights"] = static_cast<std::int64_t>(weights.size());
     return products_of(x, weights);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const auto num_weights = static_cast<std::size_t>(context->saved_data["num_weights"].toInt());
-    variable_list found(1 + num_weights);
-    std::int64_t column = 0;
-    for (std::size_t i = 0; i < num_weights; ++i) {
-      const at::Tensor part = gradients[0].narrow(1, column, saved[i].size(0));
-      column += saved[i].size(0);
-      if (context->needs_input_grad(1 + i)) {
-        found[1 + i] = matrix_product(part.t(), saved[num_weights]);
-      }
-      if (!context->needs_input_grad(0)) continue;
-      if (!found[0].defined() || multiplies_in_float32(part)) {
-        const at::Tensor through = matrix_product(part, saved[i]);
-        found[0] = found[0].defined() ? found[0].add_(through) : through;
-      } else {
-        found[0].addmm_(part, saved[i]);
-      }
-    }
+    const auto weights = std::span(saved).subspan(1);
+    variable_list found(1 + weights.size());
+    const auto wants_weight = [&](std::size_t i) { return context->needs_input_grad(1 + i); };
+    found[0] = gradients_of_products(gradients[0], saved[0], weights, wants_weight,
+                                     context->needs_input_grad(0), std::span(found).subspan(1));
+    return found;
+  }
+};
+
+// The same of normalised rows. Keeps the rows as they came, and their scales.
+class RecordedNormedProducts : public torch::autograd::Function<RecordedNormedProducts> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& norm_weight, double eps, at::TensorList weights) {
+    const at::Tensor scales = row_scales(x, eps);
+    variable_list kept = {x, norm_weight, scales};
+    kept.insert(kept.end(), weights.begin(), weights.end());
+    context->save_for_backward(std::move(kept));
+    return products_of(normalised(x, scales, norm_weight), weights);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor& x = saved[0];
+    const at::Tensor& norm_weight = saved[1];
+    const at::Tensor& scales = saved[2];
+    const auto weights = std::span(saved).subspan(3);
+    const bool wants_x = context->needs_input_grad(0);
+    const bool wants_norm = context->needs_input_grad(1);
+    variable_list found(3 + weights.size());  // one of them for eps
+    const auto wants_weight = [&](std::size_t i) { return context->needs_input_grad(2 + i); };
+    const at::Tensor of_rows =
+        gradients_of_products(gradients[0], normalised(x, scales, norm_weight), weights,
+                              wants_weight, wants_x || wants_norm, std::span(found).subspan(3));
+    if (!of_rows.defined()) return found;
+    RmsNormGradients of_norm =
+        rms_norm_gradients(of_rows, x, scales, norm_weight, wants_x, wants_norm);
+    found[0] = std::move(of_norm.input);
+    found[1] = std::move(of_norm.weight);
     return found;
   }
 };
@@ -177,6 +225,29 @@ at::Tensor ParallelLinear::apply(const at::Tensor& x, std::size_t first, std::si
   at::Tensor out = multiply(x, first, count);
   add_updates(out, x, first);
   return out;
+}
+
+at::Tensor ParallelLinear::apply(const RmsNorm& norm, const at::Tensor& x, std::size_t first,
+                                 std::size_t count) const {
+  CONTRA4_CHECK(x.dim() == 2 && first + count <= num_layers_, "rows, and layers that are there");
+  const bool is_apart = weights_.size() == num_layers_;
+  if (!is_apart || !x.is_cpu() || has_updates() || !c10::GradMode::is_enabled()) {
+    return apply(norm(x), first, count);
+  }
+  const at::TensorList weights = at::TensorList(weights_).slice(first, count);
+  return trains_any(weights) ? RecordedNormedProducts::apply(x, norm.weight, norm.eps, weights)
+                             : apply(norm(x), first, count);
+}
+
+at::Tensor ParallelLinear::weight(std::size_t layer) const {
+  CONTRA4_CHECK(layer < num_layers_, "a layer that is there");
+  if (weights_.size() > 1 || num_layers_ == 1) return weights_[layer];
+  return weights_[0].narrow(0, static_cast<std::int64_t>(layer) * out_, out_);
+}
+
+bool ParallelLinear::has_updates() const {
+  return std::any_of(updates_.begin(), updates_.end(),
+                     [](const LowRankUpdate& update) { return update.is_defined(); });
 }
 
 at::Tensor ParallelLinear::multiply(const at::Tensor& x, std::size_t first,

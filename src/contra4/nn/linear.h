@@ -10,6 +10,7 @@
 
 #include "contra4/nn/placement.h"
 #include "contra4/nn/product.h"
+#include "contra4/nn/rms_norm.h"
 #include "contra4/tensor/checkpoint.h"
 
 namespace contra4::nn {
@@ -68,6 +69,13 @@ class ParallelLinear {
   at::Tensor operator()(const at::Tensor& x) const;
   // Of the layers from `first` on, `count` of them.
   at::Tensor apply(const at::Tensor& x, std::size_t first, std::size_t count) const;
+  // Of normalised rows. Where weights are trained on a CPU, x is kept for their gradients and not
+  // what the norm gives, which costs less to compute anew than to keep.
+  at::Tensor apply(const RmsNorm& norm, const at::Tensor& x, std::size_t first,
+                   std::size_t count) const;
+  // That of one layer, [out, in].
+  at::Tensor weight(std::size_t layer) const;
+  bool has_updates() const;
   // How many products one application takes.
   std::size_t num_products() const { return weights_.size(); }
 

@@ -8,19 +8,13 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
+#include "contra4/nn/blocked_attention.h"
+#include "contra4/nn/onednn_product.h"
+#include "contra4/nn/processor.h"
+
 namespace contra4::nn {
 
 namespace {
-
-// Processors with AMX have these as well.
-bool has_bfloat16_instructions() {
-#if defined(__x86_64__)
-  static const bool has_them = __builtin_cpu_supports("avx512bf16") != 0;
-  return has_them;
-#else
-  return true;
-#endif
-}
 
 at::Tensor widened(const at::Tensor& x) {
   return x.defined() ? x.to(at::kFloat) : x;
@@ -32,6 +26,11 @@ std::optional<at::Tensor> if_defined(const at::Tensor& x) {
 
 at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                     const ProductFactors& factors) {
+  if (prefers_onednn(x, weight)) {
+    // Rows are narrower than what comes of them where factors are taken along.
+    return onednn_product(factors.product == 1 ? x : x.mul(factors.product), weight,
+                          !bias.defined() || factors.bias == 1 ? bias : bias.mul(factors.bias));
+  }
   if (factors.product == 1 && factors.bias == 1) return at::linear(x, weight, if_defined(bias));
   if (!bias.defined()) return at::linear(x, weight).mul_(factors.product);
   const at::Tensor rows = x.flatten(0, -2);
@@ -47,6 +46,10 @@ bool multiplies_in_float32(const at::Tensor& operand) {
   return type == at::kHalf || (type == at::kBFloat16 && !has_bfloat16_instructions());
 }
 
+bool multiplies_apart(const at::Tensor& x, const at::Tensor& weight) {
+  return multiplies_in_float32(x) || prefers_onednn(x, weight);
+}
+
 at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                    const ProductFactors& factors) {
   if (!multiplies_in_float32(x)) return multiply(x, weight, bias, factors);
@@ -54,12 +57,19 @@ at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tens
 }
 
 at::Tensor matrix_product(const at::Tensor& a, const at::Tensor& b) {
-  if (!multiplies_in_float32(a)) return at::mm(a, b);
+  if (!multiplies_in_float32(a)) {
+    // Of a transposed matrix both libraries are equally fast.
+    const bool is_by_rows = a.stride(1) == 1;
+    return is_by_rows && prefers_onednn(a, b.t()) ? onednn_product(a, b.t(), {}) : at::mm(a, b);
+  }
   return at::mm(widened(a), widened(b)).to(a.scalar_type());
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const at::Tensor& mask, bool is_causal) {
+  if (!mask.defined() && prefers_blocked_attention(q, k, v)) {
+    return blocked_attention(q, k, v, is_causal);
+  }
   if (!multiplies_in_float32(q)) {
     return at::scaled_dot_product_attention(q, k, v, if_defined(mask), 0.0, is_causal);
   }

@@ -24,6 +24,11 @@ struct ProductFactors {
 at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {},
                    const ProductFactors& factors = {});
 
+// Whether product() of these is another than at::mm, so that it is not computed into a matrix that
+// is there: it gives one of its own.
+//   x  [..., in]   weight  [out, in]
+bool multiplies_apart(const at::Tensor& x, const at::Tensor& weight);
+
 // a b of two matrices, rows and columns any number of elements apart.
 at::Tensor matrix_product(const at::Tensor& a, const at::Tensor& b);
 

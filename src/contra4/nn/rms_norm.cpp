@@ -13,8 +13,28 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// [..., 1] of x [..., width]: one over the root mean square. The norm of a row needs no matrix of
-// squares.
+// Keeps its input and one number a row; libtorch's own keeps several matrices on a CPU.
+class RecordedRmsNorm : public torch::autograd::Function<RecordedRmsNorm> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            double eps) {
+    const at::Tensor scales = row_scales(x, eps);
+    context->save_for_backward({x, weight, scales});
+    return normalised(x, scales, weight);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const RmsNormGradients found =
+        rms_norm_gradients(gradients[0], saved[0], saved[2], saved[1], context->needs_input_grad(0),
+                           context->needs_input_grad(1));
+    return {found.input, found.weight, {}};
+  }
+};
+
+}  // namespace
+
+// The norm of a row needs no matrix of squares.
 at::Tensor row_scales(const at::Tensor& x, double eps) {
   return at::linalg_vector_norm(x, 2, {-1}, /*keepdim=*/true, at_least_float32(x.scalar_type()))
       .square_()
@@ -27,41 +47,26 @@ at::Tensor normalised(const at::Tensor& x, const at::Tensor& scales, const at::T
   return x.mul(scales).to(x.scalar_type()).mul_(weight);
 }
 
-// Keeps its input and one number a row; libtorch's own keeps several matrices on a CPU.
-class RecordedRmsNorm : public torch::autograd::Function<RecordedRmsNorm> {
- public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            double eps) {
-    const at::Tensor scales = row_scales(x, eps);
-    context->save_for_backward({x, weight, scales});
-    return normalised(x, scales, weight);
+// With n = x s and d = g w: dx = s (d - n mean(d n)), dw = sum of g n over the rows.
+RmsNormGradients rms_norm_gradients(const at::Tensor& gradient, const at::Tensor& x,
+                                    const at::Tensor& scales, const at::Tensor& weight,
+                                    bool wants_input, bool wants_weight) {
+  const at::Tensor exact = gradient.to(scales.scalar_type());
+  const at::Tensor rows = x.mul(scales);
+  RmsNormGradients found;
+  if (wants_weight) {
+    found.weight = exact.mul(rows)
+                       .reshape({-1, weight.size(0)})
+                       .sum(at::IntArrayRef{0})
+                       .to(weight.scalar_type());
   }
-
-  // With n = x s and d = g w: dx = s (d - n mean(d n)), dw = sum of g n over the rows.
-  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const variable_list saved = context->get_saved_variables();
-    const at::Tensor& x = saved[0];
-    const at::Tensor& weight = saved[1];
-    const at::Tensor& scales = saved[2];
-    const at::Tensor gradient = gradients[0].to(scales.scalar_type());
-    const at::Tensor rows = x.mul(scales);
-    variable_list found(3);
-    if (context->needs_input_grad(1)) {
-      found[1] = gradient.mul(rows)
-                     .reshape({-1, weight.size(0)})
-                     .sum(at::IntArrayRef{0})
-                     .to(weight.scalar_type());
-    }
-    if (context->needs_input_grad(0)) {
-      at::Tensor wanted = gradient.mul(weight);
-      const at::Tensor along = wanted.mul(rows).mean(-1, /*keepdim=*/true);
-      found[0] = wanted.addcmul_(rows, along, -1).mul_(scales).to(x.scalar_type());
-    }
-    return found;
+  if (wants_input) {
+    at::Tensor wanted = exact.mul(weight);
+    const at::Tensor along = wanted.mul(rows).mean(-1, /*keepdim=*/true);
+    found.input = wanted.addcmul_(rows, along, -1).mul_(scales).to(x.scalar_type());
   }
-};
-
-}  // namespace
+  return found;
+}
 
 at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
   if (!x.is_cpu()) return at::rms_norm(x, weight.sizes(), weight, eps);  // one kernel there
