@@ -186,6 +186,24 @@ TEST_F(Options, AreAsPublishedWithCompat) {
   EXPECT_THAT(usage_error({"--compat", "--prompt-template", "{question}"}), HasSubstr("--compat"));
 }
 
+TEST_F(Options, ComputeOneQuestionAtATimeWhereThatCostsNothing) {
+  const auto at_once = [&](std::vector<std::string> arguments, int num_gpus) {
+    arguments.insert(arguments.end(), {"--llama_ckpt_dir", model().string(), "--batch-size", "6"});
+    const auto flags = flags_of(arguments);
+    auto options = options_of(flags);
+    choose_device(options, flags, num_gpus);
+    return options.micro_batch_size;
+  };
+  EXPECT_EQ(at_once({}, 0), 1);
+  EXPECT_EQ(at_once({}, 1), 6) << "on a GPU";
+  EXPECT_EQ(at_once({"--compat"}, 0), 6);
+  EXPECT_EQ(at_once({"--world_size", "2", "--local_rank", "0", "--data-parallel", "fsdp"}, 0), 6);
+  EXPECT_EQ(at_once({"--world_size", "2", "--local_rank", "0", "--data-parallel", "ddp"}, 0), 1);
+  EXPECT_EQ(at_once({"--micro-batch-size", "3"}, 1), 3);
+  EXPECT_THAT(usage_error({"--micro-batch-size", "4"}), HasSubstr("does not divide"));
+  EXPECT_THAT(usage_error({"--micro-batch-size", "1", "--compat"}), HasSubstr("--compat"));
+}
+
 TEST_F(Options, MoveTheWeightsWithoutCompat) {
   const auto all = of({});
   EXPECT_EQ(all.learning_rate, 2e-5);

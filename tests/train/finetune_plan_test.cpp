@@ -9,6 +9,7 @@
 #include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
 
+#include "contra4/base/error.h"
 #include "contra4/train/unit_runner.h"
 
 namespace contra4::train {
@@ -97,6 +98,36 @@ TEST(AddWeightBytes, GivesTheTableOfThePublishedSizes) {
     EXPECT_NEAR(static_cast<double>(plan.total_bytes()) / 1e9, row.gigabytes, 0.05)
         << row.num_processes;
   }
+}
+
+TEST(SamplerOptions, MakeAStepOfAsManyQuestionsHoweverABatchIsCut) {
+  FinetuneOptions options;
+  options.batch_size = 6;
+  options.accumulation = 5;
+  options.seed = 7;
+  const auto whole = sampler_options(options, 2);
+  EXPECT_EQ(whole.batch_size, 6);
+  EXPECT_EQ(whole.accumulation, 5);
+  EXPECT_EQ(whole.num_processes, 2);
+  EXPECT_EQ(whole.seed, 7U);
+  options.micro_batch_size = 2;
+  const auto cut = sampler_options(options, 2);
+  EXPECT_EQ(cut.batch_size, 2);
+  EXPECT_EQ(cut.accumulation, 15);
+}
+
+TEST(SamplerOptions, RefusePartsThatMakeNoBatch) {
+  FinetuneOptions options;
+  options.batch_size = 6;
+  for (const std::int64_t size : {-1, 4, 7, 12}) {
+    options.micro_batch_size = size;
+    EXPECT_THROW(sampler_options(options, 1), Exception) << size;
+  }
+  options.micro_batch_size = 2;
+  options.is_compat = true;
+  EXPECT_THROW(sampler_options(options, 1), Exception) << "the published loss is one of a batch";
+  options.micro_batch_size = 6;
+  EXPECT_TRUE(sampler_options(options, 1).is_compat);
 }
 
 // One process of a job whose others are silent: enough to see what it holds.

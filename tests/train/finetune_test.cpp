@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -86,6 +87,30 @@ TEST(Finetune, LosesLossAndLeavesAModelThatIsEvaluated) {
   native.devices = {"cpu"};
   native.decoder = &media::linked_decoder();
   EXPECT_NE(models::make_scene_model("onellm", native), nullptr);
+}
+
+TEST(Finetune, GivesTheSameStepsHoweverMuchOfABatchIsComputedAtOnce) {
+  const TempDir folder;
+  const auto steps_with = [&](std::int64_t micro_batch_size) {
+    FinetuneOptions options = small_training(folder / fmt::format("{}", micro_batch_size));
+    options.type = TrainingType::kFloat64;
+    options.items = picture_items(6);
+    options.batch_size = 4;
+    options.micro_batch_size = micro_batch_size;
+    Watched watched;
+    run(options, watched);
+    return watched.steps;
+  };
+  const auto whole = steps_with(0);
+  ASSERT_EQ(whole.size(), 4U) << "of four questions and of two, in each of two epochs";
+  for (const std::int64_t micro_batch_size : {1, 2}) {
+    const auto parts = steps_with(micro_batch_size);
+    ASSERT_EQ(parts.size(), whole.size());
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      EXPECT_NEAR(parts[i].loss, whole[i].loss, 1e-9) << micro_batch_size << " at once, " << i;
+      EXPECT_NEAR(parts[i].gradient_norm, whole[i].gradient_norm, 1e-8);
+    }
+  }
 }
 
 TEST(Finetune, GoesOnAfterAStopAsIfThereHadBeenNone) {

@@ -96,7 +96,7 @@ void add_training_flags(CLI::App& app, FinetuneFlags& flags) {
       ->type_name("N")
       ->check(whole_number(0))
       ->capture_default_str();
-  app.add_option("--batch-size", flags.batch_size, "questions that a process computes at once")
+  app.add_option("--batch-size", flags.batch_size, "questions of a process that make a batch")
       ->type_name("N")
       ->check(whole_number(1, kMaxBatch))
       ->capture_default_str();
@@ -105,6 +105,11 @@ void add_training_flags(CLI::App& app, FinetuneFlags& flags) {
       ->type_name("N")
       ->check(whole_number(1, kMaxBatch))
       ->capture_default_str();
+  app.add_option("--micro-batch-size", flags.micro_batch_size,
+                 "questions of a batch that are computed at once: the same gradient, and memory "
+                 "for so many [default: 1 on a CPU that shards no weights, else all]")
+      ->type_name("N")
+      ->check(whole_number(1, kMaxBatch));
   app.add_option("--lr", flags.learning_rate,
                  "the highest learning rate [default: 2e-5; 2e-4 with --train lora or projector; "
                  "1e-7 with --compat]")

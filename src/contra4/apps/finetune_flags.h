@@ -39,6 +39,7 @@ struct FinetuneFlags {
   std::int64_t max_steps = 0;
   std::int64_t batch_size = 2;
   std::int64_t accumulation = 1;
+  std::optional<std::int64_t> micro_batch_size;
   std::optional<double> learning_rate;
   std::optional<double> min_learning_rate;
   std::optional<double> warmup_epochs;

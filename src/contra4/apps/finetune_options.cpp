@@ -100,12 +100,36 @@ void set_model(FinetuneOptions& options, const FinetuneFlags& flags) {
   options.image_words = flags.image_words;
 }
 
+void check_micro_batches(const FinetuneFlags& flags) {
+  const std::int64_t at_once = flags.micro_batch_size.value_or(flags.batch_size);
+  if (flags.batch_size % at_once != 0) {
+    throw UsageError(fmt::format("--micro-batch-size {} does not divide --batch-size {}", at_once,
+                                 flags.batch_size));
+  }
+  if (flags.compat && at_once != flags.batch_size) {
+    throw UsageError(
+        "--micro-batch-size and --compat contradict each other: the published loss is the mean "
+        "over a batch, which is computed at once");
+  }
+}
+
+// A CPU is as busy with one question as with several; a GPU is not, and sharded weights are fetched
+// for every micro-batch.
+std::int64_t micro_batch_size_of(const FinetuneOptions& options, const FinetuneFlags& flags) {
+  if (flags.micro_batch_size) return *flags.micro_batch_size;
+  const bool is_any_equal = options.device == "cpu" &&
+                            options.data_parallel == DataParallel::kReplicated &&
+                            !options.is_compat;
+  return is_any_equal ? 1 : options.batch_size;
+}
+
 void set_training(FinetuneOptions& options, const FinetuneFlags& flags) {
   const auto defaults = training_defaults(options.trained, flags.compat);
   options.epochs = flags.epochs;
   options.max_steps = flags.max_steps;
   options.batch_size = flags.batch_size;
   options.accumulation = flags.accumulation;
+  check_micro_batches(flags);
   options.learning_rate = flags.learning_rate.value_or(defaults.learning_rate);
   // A rate below the default floor is wanted as it is.
   options.min_learning_rate =
@@ -249,6 +273,7 @@ void choose_device(FinetuneOptions& options, const FinetuneFlags& flags, int num
     const bool is_short = precision == "bf16" || precision == "fp16";
     options.type = is_short ? TrainingType::kBFloat16 : TrainingType::kFloat32;
   }
+  options.micro_batch_size = micro_batch_size_of(options, flags);
 }
 
 void set_warmup(FinetuneOptions& options, const FinetuneFlags& flags, std::int64_t steps_per_epoch,

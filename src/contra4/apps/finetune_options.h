@@ -30,7 +30,7 @@ SaveInterval parse_save_interval(const std::string& text);
 // checkpoint, configuration, tokenizer or checkpoint to resume from that is not there.
 FinetuneOptions finetune_options(const FinetuneFlags& flags, const Context& context);
 
-// Sets device and type where no flag did.
+// Sets device, type and micro-batches where no flag did.
 void choose_device(FinetuneOptions& options, const FinetuneFlags& flags, int num_gpus);
 
 // The warm-up is a share of the training; a training that ends by --max-steps is as long as that.

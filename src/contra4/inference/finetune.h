@@ -75,8 +75,11 @@ struct FinetuneOptions {
   // How it is trained.
   std::int64_t epochs = 1;
   std::int64_t max_steps = 0;     // optimizer steps in all; 0: as many as the epochs have
-  std::int64_t batch_size = 2;    // questions a process and micro-batch
-  std::int64_t accumulation = 1;  // micro-batches an optimizer step
+  std::int64_t batch_size = 2;    // questions of a process that make a batch
+  std::int64_t accumulation = 1;  // batches of a process that make an optimizer step
+  // Questions of a batch that are computed at once, a divisor of batch_size; 0: all, which
+  // is_compat needs, as it takes the mean over a batch.
+  std::int64_t micro_batch_size = 0;
   double learning_rate = 1e-7;
   double min_learning_rate = 1e-10;
   double warmup_epochs = 1;

@@ -30,15 +30,15 @@ std::uint64_t master_bytes_of(TrainingType type) {
   return type == TrainingType::kFloat64 ? 8 : 4;
 }
 
-// What a layer keeps of each of its rows, in elements: inputs of both norms and their outputs,
-// queries, keys, values and what attention gives; the four tensors between w1, w3 and w2.
+// What a layer keeps of each of its rows, in elements: inputs of both norms, queries, keys, values
+// and what attention gives; what comes of w1 and w3.
 std::int64_t kept_by_gated_block(std::int64_t width, std::int64_t feed_forward_width) {
-  return 8 * width + 4 * feed_forward_width;
+  return 6 * width + 2 * feed_forward_width;
 }
 
 // The same of a layer of CLIP: no weights learn there, so that inputs of products are not needed.
 std::int64_t kept_by_clip_block(std::int64_t width, std::int64_t feed_forward_width) {
-  return 6 * width + 2 * feed_forward_width;
+  return 6 * width + feed_forward_width;
 }
 
 // Of `layers` layers alike over `rows` rows.
@@ -100,6 +100,25 @@ std::int64_t count_frozen(const tensor::Checkpoint& checkpoint, std::span<const 
 
 }  // namespace
 
+BatchSamplerOptions sampler_options(const FinetuneOptions& options, int num_processes) {
+  const std::int64_t at_once =
+      options.micro_batch_size == 0 ? options.batch_size : options.micro_batch_size;
+  if (at_once < 1 || options.batch_size < 1 || options.batch_size % at_once != 0) {
+    throw Exception(ErrorCode::kInvalidArgument,
+                    fmt::format("batches of {} questions are not computed {} at a time",
+                                options.batch_size, at_once));
+  }
+  if (options.is_compat && at_once != options.batch_size) {
+    throw Exception(ErrorCode::kInvalidArgument,
+                    "the published loss is the mean over a batch, which is computed at once");
+  }
+  return {.batch_size = at_once,
+          .num_processes = num_processes,
+          .accumulation = options.accumulation * (options.batch_size / at_once),
+          .seed = options.seed,
+          .is_compat = options.is_compat};
+}
+
 void add_weight_bytes(FinetunePlan& plan, std::span<const UnitPlan> units,
                       const FinetuneOptions& options) {
   std::int64_t trained = 0;
@@ -142,7 +161,8 @@ std::uint64_t estimate_activations(const models::onellm::Sizes& sizes,
   for (const LearntItem& item : set.items) {
     most = std::max(most, kept_by_item(sizes, checkpoint, item, options));
   }
-  return static_cast<std::uint64_t>(most * options.batch_size) * bytes_of(options.type);
+  const std::int64_t at_once = sampler_options(options, options.job.count).batch_size;
+  return static_cast<std::uint64_t>(most * at_once) * bytes_of(options.type);
 }
 
 FinetunePlan plan_finetune(const FinetuneOptions& options) {
@@ -157,11 +177,7 @@ FinetunePlan plan_finetune(const FinetuneOptions& options) {
                                              .prompt_template = options.prompt_template,
                                              .max_words = options.max_words,
                                              .image_words = options.image_words});
-  const BatchSampler sampler(set.groups, {.batch_size = options.batch_size,
-                                          .num_processes = options.job.count,
-                                          .accumulation = options.accumulation,
-                                          .seed = options.seed,
-                                          .is_compat = options.is_compat});
+  const BatchSampler sampler(set.groups, sampler_options(options, options.job.count));
   const auto units = plan_units(checkpoint, sizes, options.trained, options.lora);
   FinetunePlan plan;
   plan.num_items = std::ssize(set.items);

@@ -8,6 +8,7 @@
 #include "contra4/inference/finetune_plan.h"
 #include "contra4/models/onellm/sizes.h"
 #include "contra4/tensor/checkpoint.h"
+#include "contra4/train/batch_sampler.h"
 #include "contra4/train/training_set.h"
 #include "contra4/train/unit.h"
 
@@ -17,6 +18,11 @@ namespace contra4::train {
 FinetunePlan plan_finetune(const FinetuneOptions& options);
 
 // Parts of it.
+
+// A batch that is computed in parts is as many more batches of a step: the same questions, the same
+// gradient but for rounding, and the memory of one part. Throws kInvalidArgument for parts that do
+// not make whole batches, and for parts under is_compat.
+BatchSamplerOptions sampler_options(const FinetuneOptions& options, int num_processes);
 
 // Fills in weight_bytes, master_bytes, moment_bytes, gradient_bytes of a process that trains these
 // units beside so many frozen weights.

@@ -14,6 +14,7 @@
 #include "contra4/models/onellm/files.h"
 #include "contra4/models/onellm/prompt.h"
 #include "contra4/tensor/thread_count.h"
+#include "contra4/train/finetune_plan.h"
 #include "contra4/train/training.h"
 
 namespace contra4::train {
@@ -118,11 +119,7 @@ void Training::read_items() {
     throw Exception(ErrorCode::kInvalidArgument,
                     fmt::format("none of {} items can be learnt from", options_.items.size()));
   }
-  sampler_.emplace(set_.groups, BatchSamplerOptions{.batch_size = options_.batch_size,
-                                                    .num_processes = group_.size(),
-                                                    .accumulation = options_.accumulation,
-                                                    .seed = options_.seed,
-                                                    .is_compat = options_.is_compat});
+  sampler_.emplace(set_.groups, sampler_options(options_, group_.size()));
   if (sampler_->steps_per_epoch() == 0) {
     throw Exception(
         ErrorCode::kInvalidArgument,
