@@ -95,6 +95,23 @@ TEST_F(Finetune, NamesTheNearestFlag) {
   EXPECT_THAT(outcome.err, HasSubstr("did you mean --accum-iter?"));
 }
 
+TEST_F(Finetune, SaysHowMuchOfABatchIsComputedAtOnce) {
+  const auto activations = [](const std::string& text) {
+    const auto line = text.find("activations, about");
+    EXPECT_NE(line, std::string::npos) << text;
+    return text.substr(line, text.find('\n', line) - line);
+  };
+  const auto parts = plan({"--batch-size", "4"});
+  EXPECT_THAT(parts.out, HasSubstr("computed: 1 question at a time"));
+  const auto whole = plan({"--batch-size", "4", "--micro-batch-size", "4"});
+  EXPECT_THAT(whole.out, Not(HasSubstr("at a time")));
+  EXPECT_NE(activations(parts.out), activations(whole.out));
+  EXPECT_EQ(activations(parts.out), activations(plan({"--batch-size", "1"}).out));
+  const auto uneven = plan({"--batch-size", "4", "--micro-batch-size", "3"});
+  EXPECT_EQ(uneven.code, kExitUsage);
+  EXPECT_THAT(uneven.err, HasSubstr("--micro-batch-size 3 does not divide --batch-size 4"));
+}
+
 // As in the README of the paper, with the program's name for the script's.
 TEST_F(Finetune, TakesThePublishedCommand) {
   const auto release = folder_ / "release";

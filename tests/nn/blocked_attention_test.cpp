@@ -43,9 +43,9 @@ at::Tensor reference(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   at::Tensor scores =
       at::matmul(q.to(at::kDouble), k.to(at::kDouble).transpose(2, 3)).div(4);  // sqrt(16)
   if (is_causal) {
-    scores = scores + at::full({q.size(2), k.size(2)}, -std::numeric_limits<double>::infinity(),
-                               scores.options())
-                          .triu(1);
+    scores.add_(
+        at::full({q.size(2), k.size(2)}, -std::numeric_limits<double>::infinity(), scores.options())
+            .triu(1));
   }
   return at::matmul(at::softmax(scores, -1), v.to(at::kDouble));
 }

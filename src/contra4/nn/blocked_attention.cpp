@@ -39,12 +39,12 @@ struct Blocks {
     // Every thread gets some.
     const std::int64_t share = blocks_of(at::get_num_threads(), batch);
     const std::int64_t most = std::max<std::int64_t>(num_heads / share, 1);
-    heads = std::clamp<std::int64_t>(kScores / (num_queries * num_keys), 1, most);
-    rows = heads > 1 ? num_queries
-                     : std::clamp<std::int64_t>(kScores / num_keys,
-                                                std::min(kFewestRows, num_queries), num_queries);
-    of_heads = blocks_of(num_heads, heads);
-    of_rows = blocks_of(num_queries, rows);
+    of_heads =
+        blocks_of(num_heads, std::clamp<std::int64_t>(kScores / (num_queries * num_keys), 1, most));
+    heads = blocks_of(num_heads, of_heads);
+    const std::int64_t most_rows = std::max(kScores / num_keys, kFewestRows);
+    of_rows = heads > 1 ? 1 : blocks_of(num_queries, most_rows);
+    rows = blocks_of(num_queries, of_rows);
     count = batch * of_heads * of_rows;
   }
 

@@ -92,6 +92,9 @@ std::string dry_run_text(const FinetuneOptions& options, const FinetunePlan& pla
       "steps: {} an epoch, {} in all, of {} x {} x {} questions (batch, processes, accumulated)\n",
       grouped(plan.steps_per_epoch), grouped(plan.total_steps), options.batch_size,
       options.job.count, options.accumulation);
+  if (options.micro_batch_size < options.batch_size) {
+    text += fmt::format("computed: {} at a time\n", counted(options.micro_batch_size, "question"));
+  }
   text += fmt::format("learning rate: up to {} over {:.4g} epochs, then down to {}\n",
                       options.learning_rate, options.warmup_epochs, options.min_learning_rate);
   text +=
