@@ -13,6 +13,7 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/triu.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
@@ -90,6 +91,8 @@ TEST(PrefersBlockedAttention, LongBfloat16WithoutGradients) {
   EXPECT_FALSE(prefers_blocked_attention(q.narrow(2, 0, 1), q, q)) << "decoding";
   EXPECT_FALSE(prefers_blocked_attention(q.to(at::kFloat), q, q));
   const at::Tensor trained = at::zeros({1, 2, 80, 16}, at::kBFloat16).requires_grad_();
+  EXPECT_FALSE(prefers_blocked_attention(q, trained, q));
+  const c10::NoGradGuard computes_for_a_backward_pass;
   EXPECT_FALSE(prefers_blocked_attention(q, trained, q));
 }
 

@@ -9,6 +9,7 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/silu.h>
+#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
 #include "contra4/nn/processor.h"
@@ -112,6 +113,8 @@ TEST(PrefersGatedProduct, LargeOnesWithoutGradients) {
             has_bfloat16_instructions());
   EXPECT_FALSE(prefers_gated_product(x.narrow(0, 0, 1), weight, weight));
   const at::Tensor trained = random({256, 256}, 3).requires_grad_();
+  EXPECT_FALSE(prefers_gated_product(x, weight, trained));
+  const c10::NoGradGuard computes_for_a_backward_pass;
   EXPECT_FALSE(prefers_gated_product(x, weight, trained));
 }
 

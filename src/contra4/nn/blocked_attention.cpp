@@ -59,7 +59,7 @@ struct Blocks {
 
 bool prefers_blocked_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   return q.is_cpu() && q.scalar_type() == at::kBFloat16 && is_processor_by_amd() &&
-         has_bfloat16_instructions() && q.size(2) >= kFewestRows && !is_recording(q, k, v);
+         has_bfloat16_instructions() && q.size(2) >= kFewestRows && !is_trained(q, k, v);
 }
 
 at::Tensor blocked_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,

@@ -6,7 +6,7 @@
 namespace contra4::nn {
 
 // Whether blocked_attention() is the quicker way: bfloat16 on a processor by AMD with instructions
-// for it, where libtorch's own attention is half as fast as its products. Not for gradients.
+// for it, where libtorch's own attention is half as fast as its products. Not in a training.
 bool prefers_blocked_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 
 // softmax(q k^T / sqrt(width of a head)) v, scores rounded to the operands' type. The scores of a

@@ -93,7 +93,7 @@ at::Tensor onednn_product(const at::Tensor& x, const at::Tensor& weight, const a
 }
 
 bool prefers_gated_product(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& up) {
-  if (is_recording(x, gate, up) || !linear_binary().has_value()) return false;
+  if (is_trained(x, gate, up) || !linear_binary().has_value()) return false;
   const bool is_bfloat16 = x.is_cpu() && x.scalar_type() == at::kBFloat16 &&
                            gate.scalar_type() == at::kBFloat16 && is_large(x, gate) &&
                            has_bfloat16_instructions() && linear_pointwise().has_value();

@@ -17,7 +17,7 @@ bool prefers_onednn(const at::Tensor& x, const at::Tensor& weight);
 at::Tensor onednn_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 // Whether gated_product() is for such operands: what prefers_onednn(), and as large products of
-// bfloat16, which are oneDNN's anyway. Not for gradients.
+// bfloat16, which are oneDNN's anyway. Not in a training.
 bool prefers_gated_product(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& up);
 
 // silu(x G^T) * (x U^T), for what prefers_gated_product().

@@ -14,6 +14,13 @@ bool is_recording(const Tensors&... operands) {
   return c10::GradMode::is_enabled() && ((operands.defined() && operands.requires_grad()) || ...);
 }
 
+// Whether any of these takes part in a training, recorded at this moment or not: what a layer gives
+// must not depend on that, or what is computed anew in a backward pass would differ.
+template <class... Tensors>
+bool is_trained(const Tensors&... operands) {
+  return (operands.requires_grad() || ...);
+}
+
 // float64 for float64, else float32: the type of what must not be rounded to half precision.
 inline at::ScalarType at_least_float32(at::ScalarType type) {
   return type == at::kDouble ? at::kDouble : at::kFloat;
