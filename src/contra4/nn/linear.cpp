@@ -93,24 +93,24 @@ class RecordedProducts : public torch::autograd::Function<RecordedProducts> {
   }
 };
 
-// The same of normalised rows. Keeps the rows as they came, and their scales.
+// The same of normalised rows. Keeps the rows as they came.
 class RecordedNormedProducts : public torch::autograd::Function<RecordedNormedProducts> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
                             const at::Tensor& norm_weight, double eps, at::TensorList weights) {
-    const at::Tensor scales = row_scales(x, eps);
-    variable_list kept = {x, norm_weight, scales};
+    variable_list kept = {x, norm_weight};
     kept.insert(kept.end(), weights.begin(), weights.end());
     context->save_for_backward(std::move(kept));
-    return products_of(normalised(x, scales, norm_weight), weights);
+    context->saved_data["eps"] = eps;
+    return products_of(RmsNorm{.weight = norm_weight, .eps = eps}(x), weights);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& x = saved[0];
     const at::Tensor& norm_weight = saved[1];
-    const at::Tensor& scales = saved[2];
-    const auto weights = std::span(saved).subspan(3);
+    const auto weights = std::span(saved).subspan(2);
+    const at::Tensor scales = row_scales(x, context->saved_data["eps"].toDouble());
     const bool wants_x = context->needs_input_grad(0);
     const bool wants_norm = context->needs_input_grad(1);
     variable_list found(3 + weights.size());  // one of them for eps
@@ -230,13 +230,13 @@ at::Tensor ParallelLinear::apply(const at::Tensor& x, std::size_t first, std::si
 at::Tensor ParallelLinear::apply(const RmsNorm& norm, const at::Tensor& x, std::size_t first,
                                  std::size_t count) const {
   CONTRA4_CHECK(x.dim() == 2 && first + count <= num_layers_, "rows, and layers that are there");
-  const bool is_apart = weights_.size() == num_layers_;
-  if (!is_apart || !x.is_cpu() || has_updates() || !c10::GradMode::is_enabled()) {
-    return apply(norm(x), first, count);
+  if (weights_.size() == num_layers_ && !has_updates() && c10::GradMode::is_enabled()) {
+    const at::TensorList weights = at::TensorList(weights_).slice(first, count);
+    if (trains_any(weights)) {
+      return RecordedNormedProducts::apply(x, norm.weight, norm.eps, weights);
+    }
   }
-  const at::TensorList weights = at::TensorList(weights_).slice(first, count);
-  return trains_any(weights) ? RecordedNormedProducts::apply(x, norm.weight, norm.eps, weights)
-                             : apply(norm(x), first, count);
+  return apply(norm(x), first, count);
 }
 
 at::Tensor ParallelLinear::weight(std::size_t layer) const {

@@ -69,8 +69,8 @@ class ParallelLinear {
   at::Tensor operator()(const at::Tensor& x) const;
   // Of the layers from `first` on, `count` of them.
   at::Tensor apply(const at::Tensor& x, std::size_t first, std::size_t count) const;
-  // Of normalised rows. Where weights are trained on a CPU, x is kept for their gradients and not
-  // what the norm gives, which costs less to compute anew than to keep.
+  // Of normalised rows. Where weights are trained, x is kept for their gradients and not what the
+  // norm gives, which costs less to compute anew than to keep.
   at::Tensor apply(const RmsNorm& norm, const at::Tensor& x, std::size_t first,
                    std::size_t count) const;
   // That of one layer, [out, in].

@@ -31,26 +31,33 @@ using LinearBinary = at::Tensor(const at::Tensor& x, const at::Tensor& other,
                                 const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                                 std::string_view function);
 
-const std::optional<c10::OperatorHandle>& linear_pointwise() {
-  static const std::optional<c10::OperatorHandle> found =
-      c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
-  return found;
+template <class Signature>
+std::optional<c10::TypedOperatorHandle<Signature>> find_door(const char* overload) {
+  const auto found =
+      c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", overload});
+  return found ? std::optional(found->typed<Signature>()) : std::nullopt;
 }
 
-const std::optional<c10::OperatorHandle>& linear_binary() {
-  static const std::optional<c10::OperatorHandle> found =
-      c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", "binary"});
-  return found;
+const auto& linear_pointwise() {
+  static const auto door = find_door<LinearPointwise>("");
+  return door;
+}
+
+const auto& linear_binary() {
+  static const auto door = find_door<LinearBinary>("binary");
+  return door;
 }
 
 at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight,
                     const std::optional<at::Tensor>& bias, std::string_view function = "none") {
-  return linear_pointwise()->typed<LinearPointwise>().call(
-      x, weight, bias, function, c10::List<std::optional<at::Scalar>>(), "");
+  return linear_pointwise()->call(x, weight, bias, function, c10::List<std::optional<at::Scalar>>(),
+                                  "");
 }
 
-bool is_large(const at::Tensor& x, const at::Tensor& weight) {
-  return x.numel() * weight.size(0) >= kSmallest;
+// Whether oneDNN is there for such operands, and they are worth its while.
+bool takes(at::ScalarType type, const at::Tensor& x, const at::Tensor& weight) {
+  return x.is_cpu() && x.scalar_type() == type && weight.scalar_type() == type &&
+         x.numel() * weight.size(0) >= kSmallest && linear_pointwise().has_value();
 }
 
 // The doors have no gradients of their own.
@@ -79,8 +86,7 @@ class RecordedProduct : public torch::autograd::Function<RecordedProduct> {
 }  // namespace
 
 bool prefers_onednn(const at::Tensor& x, const at::Tensor& weight) {
-  return x.is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
-         is_large(x, weight) && is_processor_by_amd() && linear_pointwise().has_value();
+  return is_processor_by_amd() && takes(at::kFloat, x, weight);
 }
 
 at::Tensor onednn_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
@@ -94,15 +100,11 @@ at::Tensor onednn_product(const at::Tensor& x, const at::Tensor& weight, const a
 
 bool prefers_gated_product(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& up) {
   if (is_trained(x, gate, up) || !linear_binary().has_value()) return false;
-  const bool is_bfloat16 = x.is_cpu() && x.scalar_type() == at::kBFloat16 &&
-                           gate.scalar_type() == at::kBFloat16 && is_large(x, gate) &&
-                           has_bfloat16_instructions() && linear_pointwise().has_value();
-  return is_bfloat16 || prefers_onednn(x, gate);
+  return prefers_onednn(x, gate) || (has_bfloat16_instructions() && takes(at::kBFloat16, x, gate));
 }
 
 at::Tensor gated_product(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& up) {
-  return linear_binary()->typed<LinearBinary>().call(x, multiply(x, gate, {}, "swish"), up, {},
-                                                     "mul");
+  return linear_binary()->call(x, multiply(x, gate, {}, "swish"), up, {}, "mul");
 }
 
 }  // namespace contra4::nn

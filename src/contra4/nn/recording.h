@@ -7,18 +7,19 @@
 
 namespace contra4::nn {
 
-// Whether autograd records what is computed from these: gradients are enabled and one of them wants
-// some. Undefined tensors want none.
-template <class... Tensors>
-bool is_recording(const Tensors&... operands) {
-  return c10::GradMode::is_enabled() && ((operands.defined() && operands.requires_grad()) || ...);
-}
-
 // Whether any of these takes part in a training, recorded at this moment or not: what a layer gives
-// must not depend on that, or what is computed anew in a backward pass would differ.
+// must not depend on that, or what is computed anew in a backward pass would differ. Undefined
+// tensors take part in none.
 template <class... Tensors>
 bool is_trained(const Tensors&... operands) {
-  return (operands.requires_grad() || ...);
+  return ((operands.defined() && operands.requires_grad()) || ...);
+}
+
+// Whether autograd records what is computed from these: gradients are enabled and one of them wants
+// some.
+template <class... Tensors>
+bool is_recording(const Tensors&... operands) {
+  return c10::GradMode::is_enabled() && is_trained(operands...);
 }
 
 // float64 for float64, else float32: the type of what must not be rounded to half precision.
